@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# A thin dispatcher: `make help` says what there is.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+PREFIX ?= /usr/local
+KERNEL ?= bookworm
+
+release := $(shell sed -n 's/.*"\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h 2>/dev/null)
+top := $(CURDIR)
+user := $(top)/build/user
+mirror = $(top)/build/$(release)
+moddir = $(DESTDIR)/lib/modules/$(release)/extra
+sources := Kbuild $(wildcard kernel include tests/modules)
+
+all: modules user		## build lend for the running kernel, its library and its command
+
+modules: headers		## build the kernel module (KDIR=build directory of a kernel)
+	@mkdir -p $(mirror)
+	@find $(sources) -type f | sort >$(mirror)/.sources.new
+	@cd $(mirror) && touch .sources && comm -23 .sources .sources.new | xargs -r rm -f && \
+		mv .sources.new .sources
+	@xargs cp -u --parents -t $(mirror) <$(mirror)/.sources
+	+$(MAKE) -C $(KDIR) M=$(mirror) W=1 LEND_TEST_MODULES=$(if $(TEST_MODULES),$(if \
+		$(wildcard tests/modules/Kbuild),m)) $(CHECK) modules
+
+# kbuild writes into the folder of the sources: it gets a copy, one a kernel.
+headers:
+	@[ "$(release)" ] || { echo "no kernel headers in $(KDIR):" \
+		"apt-get install linux-headers-$$(uname -r), or give KDIR=" >&2; exit 1; }
+
+user:				## build library and command into build/user
+	@vm/setup -n build
+	@mkdir -p $(user)
+	+$(MAKE) -C lib O=$(user) all
+	+$(MAKE) -C tools O=$(user) all
+
+programs: user			## build the programs of tests/, bench/ and examples/
+	+$(MAKE) -C tests O=$(user) all
+	+$(MAKE) -C bench O=$(user) all
+
+setup:				## install, as root with apt, what building takes
+	vm/setup build
+
+install: all			## install module, library, command, manuals (PREFIX, DESTDIR)
+	install -d $(moddir)
+	install -m 644 $(mirror)/kernel/lend.ko $(moddir)/lend.ko
+	+$(MAKE) -C lib O=$(user) install
+	+$(MAKE) -C tools O=$(user) install
+	[ "$(DESTDIR)" ] || { depmod $(release) && ldconfig; }
+
+uninstall:			## remove what install put there
+	rm -f $(moddir)/lend.ko $(DESTDIR)$(PREFIX)/bin/lend
+	cd $(DESTDIR)$(PREFIX) && rm -f lib/liblend.* lib/pkgconfig/lend.pc include/lend.h \
+		include/linux/lend.h $(foreach n,1 3 5,$(patsubst man/%,share/man/man$n/%,$(wildcard man/*.$n)))
+	[ "$(DESTDIR)" ] || { depmod $(release) && ldconfig; }
+
+demo:				## see lend at work, in a virtual machine (root; sets up all it needs)
+	@vm/setup build vm
+	@vm/run --kernel $(KERNEL) -- examples/demo
+
+test:				## run all tests in virtual machines, or T="name..." (root; sets up all)
+	@tests/all $(T)
+
+bench:				## measure in a machine whose clock counts instructions (B="name...")
+	@bench/run $(B)
+
+vm:				## a shell in the machine (KERNEL=bookworm)
+	@vm/run --kernel $(KERNEL)
+
+lint:				## checkpatch, kernel-doc, sparse, shellcheck, mandoc
+	@vm/lint
+
+clean:				## remove what was built
+	rm -rf build
+
+help:				## this list
+	@awk -F ':.*## *' '/^[a-z]+:.*##/ { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: all modules headers user programs setup install uninstall demo test bench vm lint clean help

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One physical run of any size, without CMA and without a boot parameter, by a
+ * ladder: a block of the buddy allocator; 2 MiB folios that happen to be
+ * neighbours (they keep their 2 MiB mappings); a range whose pages in use are
+ * moved aside by alloc_contig_range().
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/log2.h>
+#include <linux/memory_hotplug.h>
+#include <linux/mmzone.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+
+#include "../compat/mm.h"
+#include "backing.h"
+
+/* Candidate ranges begin at multiples of this: the largest block the buddy allocator keeps. */
+#define CANDIDATE_ALIGN	BIT(MAX_PAGE_ORDER)
+
+/* One block: a folio where the size is a power of two, else the block's first pages. */
+static int one_block(struct lend_fill *fill, struct lend_extents *mem, unsigned long npages)
+{
+	unsigned int order = order_base_2(npages);
+	gfp_t gfp = fill->gfp | __GFP_RETRY_MAYFAIL;
+	struct page *page;
+	unsigned long i;
+
+	if (order > MAX_PAGE_ORDER)
+		return -ENOMEM;
+
+	if (is_power_of_2(npages) && order <= LEND_HUGE_ORDER) {
+		page = lend_fill_alloc(fill, __GFP_RETRY_MAYFAIL, order);
+		if (!page)
+			return -ENOMEM;
+	} else {
+		page = __alloc_pages(gfp, order, fill->nid, &fill->nodes);
+		if (!page)
+			return -ENOMEM;
+		/* Now each page has a count of its own, and the surplus can go. */
+		split_page(page, order);
+		for (i = npages; i < 1UL << order; i++)
+			put_page(page + i);
+		atomic_or(LEND_WHY_SPLIT, fill->why);
+	}
+	return lend_fill_add(fill, mem, page, npages);
+}
+
+static int by_pfn(const void *a, const void *b)
+{
+	unsigned long x = page_to_pfn(*(struct page *const *)a);
+	unsigned long y = page_to_pfn(*(struct page *const *)b);
+
+	return x < y ? -1 : x > y;
+}
+
+static bool adjacent(struct page *a, struct page *b)
+{
+	return page_to_pfn(b) == page_to_pfn(a) + LEND_HUGE_PAGES;
+}
+
+/*
+ * The buddy allocator tends to hand out neighbours, in either direction, while
+ * memory is unfragmented. A few more than needed are taken, for the gaps; it is
+ * given up early when most of what comes is scattered.
+ */
+static int neighbours(struct lend_fill *fill, struct lend_extents *mem, unsigned long npages)
+{
+	unsigned long want = npages >> LEND_HUGE_ORDER, room = want + want / 8 + 4;
+	unsigned long nr, i, first = 0, jumps = 0;
+	struct page **folio;
+	int err = -ENOMEM;
+
+	if (npages & (LEND_HUGE_PAGES - 1))
+		return -ENOMEM;
+	folio = kvmalloc_array(room, sizeof(*folio), LEND_GFP_TABLE);
+	if (!folio)
+		return -ENOMEM;
+
+	for (nr = 0; nr < room; nr++) {
+		folio[nr] = lend_fill_alloc(fill, __GFP_NORETRY, LEND_HUGE_ORDER);
+		if (!folio[nr])
+			break;
+		if (nr && !adjacent(folio[nr - 1], folio[nr]) &&
+		    !adjacent(folio[nr], folio[nr - 1]))
+			jumps++;
+		if (jumps > 4 + nr / 4 || signal_pending(current)) {
+			nr++;
+			break;
+		}
+	}
+	sort(folio, nr, sizeof(*folio), by_pfn, NULL);
+	for (i = 0; i < nr && i - first < want; i++)
+		if (i && !adjacent(folio[i - 1], folio[i]))
+			first = i;
+	if (nr && i - first == want) {
+		err = lend_fill_add(fill, mem, folio[first], npages);
+		for (i = first; i < first + want; i++)
+			folio[i] = NULL;
+	}
+	for (i = 0; i < nr; i++)
+		if (folio[i])
+			put_page(folio[i]);
+	kvfree(folio);
+	return err;
+}
+
+/*
+ * The last page of [@pfn, @pfn + @npages) that alone makes the range hopeless,
+ * or 0: memory that is not there, is another zone's, or is the firmware's.
+ */
+static unsigned long obstacle(struct zone *zone, unsigned long pfn, unsigned long npages)
+{
+	unsigned long p;
+
+	for (p = pfn + npages - 1; p >= pfn; p--) {
+		struct page *page = pfn_to_online_page(p);
+
+		if (!page || page_zone(page) != zone || PageReserved(page))
+			return p;
+	}
+	return 0;
+}
+
+/* Tries one range. Its pages become single ones, which cannot be charged to a cgroup. */
+static int one_range(struct lend_fill *fill, struct lend_extents *mem, unsigned long pfn,
+		     unsigned long npages)
+{
+	int err = lend_alloc_contig(pfn, npages);
+
+	if (err)
+		return err;
+	atomic_or(LEND_WHY_SPLIT | LEND_WHY_NO_MEMCG, fill->why);
+	return lend_fill_add(fill, mem, pfn_to_page(pfn), npages);
+}
+
+/* Goes down through [@start, @end) of a zone, @step pages at a time. */
+static int scan(struct lend_fill *fill, struct lend_extents *mem, struct zone *zone,
+		unsigned long start, unsigned long end, unsigned long npages, unsigned long step)
+{
+	while (end >= start + npages) {
+		unsigned long pfn = ALIGN_DOWN(end - npages, CANDIDATE_ALIGN);
+		unsigned long bad;
+		int err = -EBUSY;
+
+		if (pfn < start)
+			break;
+		if (signal_pending(current))
+			return -EINTR;
+
+		bad = obstacle(zone, pfn, npages);
+		if (!bad)
+			err = one_range(fill, mem, pfn, npages);
+		if (!err || err == -EINTR)
+			return err;
+
+		/* The next one ends below the obstacle, or a step further down. */
+		if (bad)
+			end = bad;
+		else if (pfn + npages > step)
+			end = pfn + npages - step;
+		else
+			break;
+		cond_resched();
+	}
+	return -EBUSY;
+}
+
+/* In long steps first: they find a free place soon where there is one. */
+static int scan_zone(struct lend_fill *fill, struct lend_extents *mem, struct zone *zone,
+		     unsigned long npages)
+{
+	unsigned long step = max(rounddown_pow_of_two(npages), CANDIDATE_ALIGN);
+	unsigned long end = min(zone_end_pfn(zone), fill->limit);
+	int err;
+
+	if (!populated_zone(zone))
+		return -EBUSY;
+
+	for (;; step = max(step / 4, CANDIDATE_ALIGN)) {
+		err = scan(fill, mem, zone, zone->zone_start_pfn, end, npages, step);
+		if (err != -EBUSY || step == CANDIDATE_ALIGN)
+			return err;
+	}
+}
+
+static int moved_aside(struct lend_fill *fill, struct lend_extents *mem, unsigned long npages)
+{
+	bool one_node = fill->gfp & __GFP_THISNODE;
+	int nid, zt, err;
+
+	for_each_node_mask(nid, fill->nodes) {
+		if (!node_online(nid) || (one_node && nid != fill->nid))
+			continue;
+		/* Highest first: low memory is scarce. Movable memory must stay movable. */
+		for (zt = ZONE_NORMAL; zt >= 0; zt--) {
+			err = scan_zone(fill, mem, &NODE_DATA(nid)->node_zones[zt], npages);
+			if (err != -EBUSY)
+				return err;
+		}
+	}
+	return -ENOMEM;
+}
+
+static int fill_whole(struct lend_fill *fill, struct lend_extents *mem, unsigned long npages)
+{
+	int err = npages > LEND_HUGE_PAGES ? neighbours(fill, mem, npages) : -ENOMEM;
+
+	if (err == -ENOMEM)
+		err = one_block(fill, mem, npages);
+	if (err == -ENOMEM)
+		err = moved_aside(fill, mem, npages);
+	if (err)
+		pr_info_ratelimited("contig: no run of %lu KiB to be had: free memory, or ask for less\n",
+				    npages << (PAGE_SHIFT - 10));
+	return err;
+}
+
+const struct lend_backing_ops lend_backing_contig = {
+	.name = "contig",
+	.id = LEND_BACKING_CONTIG,
+	.fill_whole = fill_whole,
+};

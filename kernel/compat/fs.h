@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The VFS as today's kernels have it, laid over older ones.
+ */
+#ifndef LEND_COMPAT_FS_H
+#define LEND_COMPAT_FS_H
+
+#include <linux/fs.h>
+#include <linux/splice.h>
+
+#ifndef LEND_HAVE_MNT_IDMAP
+#define mnt_idmap user_namespace
+#define nop_mnt_idmap init_user_ns
+#endif
+
+#ifndef LEND_HAVE_INODE_INIT_TS
+static inline struct timespec64 simple_inode_init_ts(struct inode *inode)
+{
+	struct timespec64 now = current_time(inode);
+
+	inode->i_atime = now;
+	inode->i_mtime = now;
+	inode->i_ctime = now;
+	return now;
+}
+#endif
+
+/* Before 6.5 read_iter fills the pipe, by reference where it can. */
+#ifndef LEND_HAVE_COPY_SPLICE_READ
+#define copy_splice_read generic_file_splice_read
+#endif
+
+#endif

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/user.h>
+
+#include "account.h"
+
+/* Adds @nr to @used unless that would pass @max. */
+static bool add_below(atomic_long_t *used, unsigned long nr, unsigned long max)
+{
+	long old = atomic_long_read(used);
+
+	do {
+		if (nr > max || old > max - nr)
+			return false;
+	} while (!atomic_long_try_cmpxchg(used, &old, old + nr));
+	return true;
+}
+
+/**
+ * lend_limit_add() - take from a limit
+ * @limit: the limit
+ * @nr: how much
+ *
+ * Return: whether there was as much left.
+ */
+bool lend_limit_add(struct lend_limit *limit, unsigned long nr)
+{
+	unsigned long max = READ_ONCE(limit->max);
+
+	return add_below(&limit->used, nr, max ? max : LONG_MAX);
+}
+
+/**
+ * lend_limit_sub() - give back to a limit
+ * @limit: the limit
+ * @nr: how much
+ */
+void lend_limit_sub(struct lend_limit *limit, unsigned long nr)
+{
+	atomic_long_sub(nr, &limit->used);
+}
+
+/*
+ * Lent memory stays where it is, as mlocked memory does, so it counts against
+ * the same limit, in the counter that io_uring, AF_XDP and perf share.
+ */
+static bool charge_user(struct lend_charge *charge, unsigned long npages)
+{
+	struct user_struct *user = current_user();
+
+	if (capable(CAP_IPC_LOCK))
+		return true;
+	if (!add_below(&user->locked_vm, npages, rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT))
+		return false;
+	charge->user = get_uid(user);
+	return true;
+}
+
+/*
+ * What cannot be met shall fail before memory is turned over for it. A part is
+ * left alone: lent memory cannot be reclaimed, and somebody else would soon wake
+ * the OOM killer for want of the last page.
+ */
+static bool enough_memory(unsigned long npages)
+{
+	unsigned long rest = totalram_pages() / 32;
+	long available = si_mem_available();
+
+	return available > 0 && npages <= available && available - npages >= rest;
+}
+
+/**
+ * lend_charge() - charge a new buffer, all or nothing
+ * @charge: zeroed; written on success
+ * @limit: the mount's limit; must outlive the charge
+ * @npages: size of the buffer, not 0
+ *
+ * The memory cgroup is charged page by page while they are allocated.
+ *
+ * Return: 0, -ENOSPC above the mount's limit, -ENOMEM above the caller's
+ * RLIMIT_MEMLOCK or above what the machine can spare.
+ */
+int lend_charge(struct lend_charge *charge, struct lend_limit *limit, unsigned long npages)
+{
+	struct lend_charge new = { .npages = npages, .limit = limit };
+
+	if (!lend_limit_add(limit, npages))
+		return -ENOSPC;
+	if (!charge_user(&new, npages)) {
+		lend_limit_sub(limit, npages);
+		return -ENOMEM;
+	}
+	if (!enough_memory(npages)) {
+		lend_uncharge(&new);
+		return -ENOMEM;
+	}
+	*charge = new;
+	return 0;
+}
+
+/**
+ * lend_uncharge() - give back what was charged
+ * @charge: zeroed afterwards; one that is zero already is fine
+ */
+void lend_uncharge(struct lend_charge *charge)
+{
+	if (charge->limit)
+		lend_limit_sub(charge->limit, charge->npages);
+	if (charge->user) {
+		atomic_long_sub(charge->npages, &charge->user->locked_vm);
+		free_uid(charge->user);
+	}
+	*charge = (struct lend_charge){};
+}

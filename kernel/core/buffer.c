@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/memcontrol.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uidgid.h>
+
+#include "../compat/mm.h"
+#include "buffer.h"
+#include "fill.h"
+#include "trace.h"
+
+/**
+ * lend_buffer_create() - make an empty buffer
+ * @spec: checked; what it will be when it is filled
+ *
+ * Return: the buffer, or NULL without memory.
+ */
+struct lend_buffer *lend_buffer_create(const struct lend_spec *spec)
+{
+	struct lend_buffer *buf = kzalloc(sizeof(*buf), GFP_KERNEL_ACCOUNT);
+
+	if (buf) {
+		buf->spec = *spec;
+		init_rwsem(&buf->hooks_lock);
+	}
+	return buf;
+}
+
+/* Takes apart whatever has been built so far. */
+static void empty(struct lend_buffer *buf)
+{
+	if (buf->vaddr && buf->spec.backing->detach)
+		buf->spec.backing->detach(buf);
+	buf->vaddr = NULL;
+	lend_extents_release(&buf->mem);
+	lend_uncharge(&buf->charge);
+	atomic_long_set(&buf->gathered, 0);
+	atomic_set(&buf->why, 0);
+}
+
+/**
+ * lend_buffer_destroy() - give a buffer back
+ * @buf: no file, mapping or other user of it is left; pins may be: the folios
+ *	they hold go with the last of them. NULL is fine.
+ *
+ * Context: process, may sleep.
+ */
+void lend_buffer_destroy(struct lend_buffer *buf)
+{
+	if (!buf)
+		return;
+	trace_lend_destroy(buf);
+	empty(buf);
+	kfree(buf);
+}
+
+static unsigned long count_huge(const struct lend_extents *mem)
+{
+	struct lend_folio_iter iter = { .mem = mem };
+	unsigned long huge = 0;
+	struct page *page;
+
+	while ((page = lend_folio_next(&iter)))
+		if (compound_order(page) == LEND_HUGE_ORDER)
+			huge += LEND_HUGE_PAGES;
+	return huge;
+}
+
+/**
+ * lend_buffer_fill() - give an empty buffer its memory
+ * @buf: an empty buffer
+ * @limit: the limit it counts against
+ * @npages: how much, not 0
+ *
+ * Context: process, may sleep long; the owner's lock is held.
+ * Return: 0, -EBUSY if it has memory, -ENOSPC, -ENOMEM or -EINTR, and then it
+ * is as empty as before.
+ */
+int lend_buffer_fill(struct lend_buffer *buf, struct lend_limit *limit, unsigned long npages)
+{
+	const struct lend_backing_ops *backing = buf->spec.backing;
+	int err;
+
+	if (buf->npages)
+		return -EBUSY;
+
+	err = lend_charge(&buf->charge, limit, npages);
+	if (err)
+		return err;
+
+	err = lend_fill(&buf->spec, &buf->mem, npages, &buf->gathered, &buf->why);
+	if (err)
+		goto undo;
+
+	if (backing->attach)
+		err = backing->attach(buf);
+	else if (buf->mem.nr == 1)
+		buf->vaddr = page_address(buf->mem.ext[0].page);
+	if (err)
+		goto undo;
+
+	buf->huge = count_huge(&buf->mem);
+	buf->map = buf->spec.map;
+	if (buf->map->id == LEND_MAP_AUTO)
+		buf->map = lend_map_by_id(buf->huge ? LEND_MAP_FAULT : LEND_MAP_INSERT);
+
+	/* Pairs with lend_buffer_pages(): who sees the size sees all of the above. */
+	smp_store_release(&buf->npages, npages);
+	trace_lend_fill(buf);
+	return 0;
+
+undo:
+	empty(buf);
+	return err;
+}
+
+static unsigned long longest_extent(const struct lend_extents *mem)
+{
+	unsigned long i, longest = 0;
+
+	for (i = 0; i < mem->nr; i++)
+		longest = max(longest, lend_extent_pages(mem, i));
+	return longest;
+}
+
+/*
+ * References beyond the owner's one a folio, and pages that look pinned: the
+ * kernel keeps pins in the same count, so this is its own estimate.
+ */
+static void count_users(const struct lend_extents *mem, struct lend_info *info)
+{
+	struct lend_folio_iter iter = { .mem = mem };
+	struct page *page;
+
+	while ((page = lend_folio_next(&iter))) {
+		info->held += page_count(page) - 1;
+		if (page_maybe_dma_pinned(page))
+			info->pinned += page_size(page);
+		cond_resched();
+	}
+}
+
+static void explain(const struct lend_buffer *buf, struct lend_info *info)
+{
+	info->why = atomic_read(&buf->why);
+
+	if (buf->map->pinnable)
+		info->flags |= LEND_INFO_PINNABLE;
+	else
+		info->why |= LEND_WHY_PFN;
+
+	if (buf->huge && buf->map->huge)
+		info->flags |= LEND_INFO_HUGE;
+	else if (buf->huge && buf->map->pinnable)
+		info->why |= LEND_WHY_INSERT;
+
+	if (buf->vaddr)
+		info->flags |= LEND_INFO_KERNEL_ADDR;
+
+	if (folio_memcg_kmem(page_folio(buf->mem.ext[0].page)))
+		info->flags |= LEND_INFO_MEMCG;
+
+	if (buf->charge.user) {
+		info->flags |= LEND_INFO_MEMLOCK;
+		info->uid = from_kuid_munged(current_user_ns(), buf->charge.user->uid);
+	}
+}
+
+/**
+ * lend_buffer_info() - all about a buffer but its size in bytes
+ * @buf: the buffer; while it is being filled, @info->memory is what there is so far
+ * @info: written but for @size and @bytes
+ *
+ * Context: process, may sleep.
+ */
+void lend_buffer_info(struct lend_buffer *buf, struct lend_info *info)
+{
+	unsigned long npages = lend_buffer_pages(buf);
+
+	info->backing = buf->spec.backing->id;
+	info->node = buf->spec.node;
+	info->dma_bits = buf->spec.dma_bits;
+	if (!npages) {
+		info->map = buf->spec.map->id;
+		info->memory = (u64)atomic_long_read(&buf->gathered) << PAGE_SHIFT;
+		return;
+	}
+
+	info->map = buf->map->id;
+	info->memory = (u64)npages << PAGE_SHIFT;
+	info->huge = (u64)buf->huge << PAGE_SHIFT;
+	info->runs = buf->mem.nr;
+	info->longest = (u64)longest_extent(&buf->mem) << PAGE_SHIFT;
+	info->mappings = atomic_long_read(&buf->mappings);
+	count_users(&buf->mem, info);
+	explain(buf, info);
+}
+
+/**
+ * lend_buffer_sync() - make a range visible to the CPU or to a device
+ * @buf: the buffer
+ * @offset: first byte
+ * @length: number of bytes; the range lies inside the buffer
+ * @flags: LEND_SYNC_*
+ *
+ * Return: 0, or what the driver's hook answers.
+ */
+int lend_buffer_sync(struct lend_buffer *buf, u64 offset, u64 length, unsigned int flags)
+{
+	int err = 0;
+
+	trace_lend_sync(buf, offset, length, flags);
+	down_read(&buf->hooks_lock);
+	if (buf->hooks && buf->hooks->sync)
+		err = buf->hooks->sync(buf->hooks_data, offset, length, flags);
+	up_read(&buf->hooks_lock);
+	return err;
+}
+
+int lend_set_hooks(struct lend_buffer *buf, const struct lend_hooks *hooks, void *data)
+{
+	int err = 0;
+
+	down_write(&buf->hooks_lock);
+	if (hooks && buf->hooks) {
+		err = -EBUSY;
+	} else {
+		buf->hooks = hooks;
+		buf->hooks_data = data;
+	}
+	up_write(&buf->hooks_lock);
+	return err;
+}
+EXPORT_SYMBOL_GPL(lend_set_hooks);
+
+void *lend_vaddr(struct lend_buffer *buf)
+{
+	return lend_buffer_pages(buf) ? buf->vaddr : NULL;
+}
+EXPORT_SYMBOL_GPL(lend_vaddr);
+
+/**
+ * lend_buffer_mmap() - make a VMA a mapping of a buffer
+ * @buf: the buffer
+ * @vma: new, of a file that holds @buf
+ *
+ * Context: the mmap lock is held for writing.
+ * Return: 0, -ENXIO if it reaches beyond the end, or what the way of mapping says.
+ */
+int lend_buffer_mmap(struct lend_buffer *buf, struct vm_area_struct *vma)
+{
+	unsigned long npages = lend_buffer_pages(buf);
+	int err;
+
+	if (vma->vm_pgoff > npages || vma_pages(vma) > npages - vma->vm_pgoff)
+		return -ENXIO;
+
+	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
+	vma->vm_private_data = buf;
+	err = buf->map->mmap(buf, vma);
+	if (!err)
+		lend_vma_open(vma);
+	return err;
+}
+
+/* A mapping was made, copied by fork, split or moved. */
+void lend_vma_open(struct vm_area_struct *vma)
+{
+	struct lend_buffer *buf = vma->vm_private_data;
+
+	atomic_long_inc(&buf->mappings);
+}
+
+void lend_vma_close(struct vm_area_struct *vma)
+{
+	struct lend_buffer *buf = vma->vm_private_data;
+
+	atomic_long_dec(&buf->mappings);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A buffer: kernel memory that can be lent. It is empty when made, is given its
+ * memory once, and keeps it for life. Its owner (an inode) frees it when the last
+ * name, open file and mapping are gone.
+ *
+ * What must be serialized is filling and changing the spec, by the owner's lock.
+ * Once @npages is seen as non-zero, nothing that describes the memory changes any
+ * more, so faults, reads and mappings take no lock.
+ */
+#ifndef LEND_CORE_BUFFER_H
+#define LEND_CORE_BUFFER_H
+
+#include <linux/mm_types.h>
+#include <linux/rwsem.h>
+#include <lend/lend.h>
+
+#include "account.h"
+#include "extents.h"
+#include "spec.h"
+
+/**
+ * struct lend_buffer - a buffer
+ * @spec: what was asked for
+ * @npages: its size, written last; 0 while it is empty
+ * @mem: its memory
+ * @map: how it is mapped; what @spec.map became once the memory was seen
+ * @vaddr: where the kernel sees it as a whole, or NULL
+ * @huge: pages of it in folios that one page-table entry maps
+ * @charge: what it was charged
+ * @gathered: pages gathered so far, counts while it is being filled
+ * @why: LEND_WHY_* of what was not possible
+ * @mappings: live VMAs
+ * @hooks_lock: for reading around a hook, for writing while they change
+ * @hooks: the driver's, or NULL
+ * @hooks_data: passed to them
+ */
+struct lend_buffer {
+	struct lend_spec spec;
+	unsigned long npages;
+	struct lend_extents mem;
+	const struct lend_map_ops *map;
+	void *vaddr;
+	unsigned long huge;
+	struct lend_charge charge;
+	atomic_long_t gathered;
+	atomic_t why;
+	atomic_long_t mappings;
+	struct rw_semaphore hooks_lock;
+	const struct lend_hooks *hooks;
+	void *hooks_data;
+};
+
+struct lend_buffer *lend_buffer_create(const struct lend_spec *spec);
+void lend_buffer_destroy(struct lend_buffer *buf);
+int lend_buffer_fill(struct lend_buffer *buf, struct lend_limit *limit, unsigned long npages);
+void lend_buffer_info(struct lend_buffer *buf, struct lend_info *info);
+int lend_buffer_sync(struct lend_buffer *buf, u64 offset, u64 length, unsigned int flags);
+
+int lend_buffer_mmap(struct lend_buffer *buf, struct vm_area_struct *vma);
+void lend_vma_open(struct vm_area_struct *vma);
+void lend_vma_close(struct vm_area_struct *vma);
+
+/* Its size in pages, 0 while empty; orders all other fields behind it. */
+static inline unsigned long lend_buffer_pages(const struct lend_buffer *buf)
+{
+	/* Pairs with the release in lend_buffer_fill(). */
+	return smp_load_acquire(&buf->npages);
+}
+
+/* Page @index of a buffer that has more than @index pages. */
+static inline struct page *lend_buffer_page(const struct lend_buffer *buf, pgoff_t index)
+{
+	const struct lend_extent *ext = &buf->mem.ext[lend_extents_find(&buf->mem, index)];
+
+	return ext->page + (index - ext->index);
+}
+
+#endif

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "extents.h"
+
+static int reserve(struct lend_extents *mem, unsigned long nr)
+{
+	unsigned long room;
+	struct lend_extent *ext;
+
+	if (nr <= mem->room)
+		return 0;
+
+	room = max(nr, mem->room * 2);
+	ext = kvmalloc_array(room, sizeof(*ext), LEND_GFP_TABLE);
+	if (!ext)
+		return -ENOMEM;
+	if (mem->nr)
+		memcpy(ext, mem->ext, mem->nr * sizeof(*ext));
+	kvfree(mem->ext);
+	mem->ext = ext;
+	mem->room = room;
+	return 0;
+}
+
+/**
+ * lend_extents_add() - append memory
+ * @mem: the list
+ * @page: the first of @npages contiguous pages, whole folios
+ * @npages: how many
+ *
+ * Return: 0, and the list owns the caller's references; or -ENOMEM, and the
+ * caller keeps them.
+ */
+int lend_extents_add(struct lend_extents *mem, struct page *page, unsigned long npages)
+{
+	struct lend_extent *last = mem->nr ? &mem->ext[mem->nr - 1] : NULL;
+	int err;
+
+	if (last && page_to_pfn(last->page) + (mem->npages - last->index) == page_to_pfn(page)) {
+		mem->npages += npages;
+		return 0;
+	}
+
+	err = reserve(mem, mem->nr + 1);
+	if (err)
+		return err;
+	mem->ext[mem->nr++] = (struct lend_extent){ .page = page, .index = mem->npages };
+	mem->npages += npages;
+	return 0;
+}
+
+/**
+ * lend_extents_splice() - move all of @tail to the end of @mem
+ * @mem: the list that grows
+ * @tail: the list that is empty afterwards
+ *
+ * Return: 0; or -ENOMEM, and each list still owns what it holds.
+ */
+int lend_extents_splice(struct lend_extents *mem, struct lend_extents *tail)
+{
+	unsigned long i;
+	int err;
+
+	err = reserve(mem, mem->nr + tail->nr);
+	if (err)
+		return err;
+
+	for (i = 0; i < tail->nr; i++)
+		lend_extents_add(mem, tail->ext[i].page, lend_extent_pages(tail, i));
+	kvfree(tail->ext);
+	*tail = (struct lend_extents){};
+	return 0;
+}
+
+/**
+ * lend_extents_find() - which extent holds a page
+ * @mem: the list
+ * @index: page number, below @mem->npages
+ *
+ * Return: the extent's number.
+ */
+unsigned long lend_extents_find(const struct lend_extents *mem, pgoff_t index)
+{
+	unsigned long low = 0, high = mem->nr;
+
+	while (high - low > 1) {
+		unsigned long mid = low + (high - low) / 2;
+
+		if (mem->ext[mid].index <= index)
+			low = mid;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/**
+ * lend_folio_next() - step to the next folio
+ * @iter: begin with { .mem = list }
+ *
+ * The walk is past the folio when it is returned, so it may be given back.
+ *
+ * Return: the folio's first page, or NULL at the end.
+ */
+struct page *lend_folio_next(struct lend_folio_iter *iter)
+{
+	struct page *page;
+
+	if (!iter->left) {
+		if (iter->ext == iter->mem->nr)
+			return NULL;
+		iter->page = iter->mem->ext[iter->ext].page;
+		iter->left = lend_extent_pages(iter->mem, iter->ext++);
+	}
+	page = iter->page;
+	iter->page += compound_nr(page);
+	iter->left -= compound_nr(page);
+	return page;
+}
+
+/**
+ * lend_extents_release() - give every folio back and empty the list
+ * @mem: the list, half-built ones and the empty one included
+ *
+ * A folio that is still pinned lives until its last user lets go of it.
+ * Context: process, may sleep.
+ */
+void lend_extents_release(struct lend_extents *mem)
+{
+	struct lend_folio_iter iter = { .mem = mem };
+	struct page *page;
+
+	while ((page = lend_folio_next(&iter))) {
+		put_page(page);
+		cond_resched();
+	}
+	kvfree(mem->ext);
+	*mem = (struct lend_extents){};
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/cpuset.h>
+#include <linux/memcontrol.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "fill.h"
+#include "parallel.h"
+
+/* What one CPU gathers at a time: long enough to be worth a hand-over, short for a signal. */
+#define SLICE_PAGES	(SZ_16M >> PAGE_SHIFT)
+
+struct slices {
+	struct lend_fill *fill;
+	const struct lend_backing_ops *backing;
+	struct lend_extents *mem;	/* one list a slice */
+};
+
+/**
+ * lend_fill_alloc() - allocate one folio
+ * @fill: the buffer's needs
+ * @extra: how hard to try
+ * @order: its order
+ *
+ * Return: its first page, zeroed, or NULL.
+ */
+struct page *lend_fill_alloc(struct lend_fill *fill, gfp_t extra, unsigned int order)
+{
+	if (order)
+		extra |= __GFP_COMP;
+	return __alloc_pages(fill->gfp | extra, order, fill->nid, &fill->nodes);
+}
+
+/**
+ * lend_fill_add() - append what was allocated
+ * @fill: the buffer's needs
+ * @mem: the list
+ * @page: first of @npages contiguous pages of folios all alike
+ * @npages: how many
+ *
+ * Return: 0; or -ENOMEM, and the pages were given back.
+ */
+int lend_fill_add(struct lend_fill *fill, struct lend_extents *mem, struct page *page,
+		  unsigned long npages)
+{
+	unsigned long i, nr = compound_nr(page);
+	int err = lend_extents_add(mem, page, npages);
+
+	if (!err)
+		atomic_long_add(npages, fill->gathered);
+	else
+		for (i = 0; i < npages; i += nr)
+			put_page(page + i);
+	return err;
+}
+
+static int fill_slice(void *arg, unsigned long slice, unsigned long start, unsigned long nr)
+{
+	struct slices *s = arg;
+	struct mem_cgroup *old = set_active_memcg(s->fill->memcg);
+	int err = s->backing->fill_slice(s->fill, &s->mem[slice], nr);
+
+	set_active_memcg(old);
+	return err;
+}
+
+static int fill_sliced(struct lend_fill *fill, const struct lend_backing_ops *backing,
+		       struct lend_extents *mem, unsigned long npages)
+{
+	unsigned long i, nr = DIV_ROUND_UP(npages, SLICE_PAGES);
+	struct slices s = {
+		.fill = fill,
+		.backing = backing,
+		.mem = kvcalloc(nr, sizeof(*s.mem), LEND_GFP_TABLE),
+	};
+	int err;
+
+	if (!s.mem)
+		return -ENOMEM;
+
+	err = lend_parallel(npages, SLICE_PAGES, fill_slice, &s);
+	for (i = 0; i < nr && !err; i++)
+		err = lend_extents_splice(mem, &s.mem[i]);
+	for (i = 0; i < nr; i++)
+		lend_extents_release(&s.mem[i]);
+	kvfree(s.mem);
+	return err;
+}
+
+/**
+ * lend_fill() - gather the memory of a buffer
+ * @spec: a checked wish
+ * @mem: an empty list
+ * @npages: how much, not 0
+ * @gathered: counted up meanwhile
+ * @why: out: LEND_WHY_* of what was not possible
+ *
+ * The node, zone and cpuset rules are the caller's, whoever does the work. The
+ * OOM killer is never woken: __GFP_RETRY_MAYFAIL and __GFP_NORETRY fail instead,
+ * in the caller's cgroup too.
+ *
+ * Context: process, may sleep long.
+ * Return: 0; or -ENOMEM or -EINTR, and @mem is empty again.
+ */
+int lend_fill(const struct lend_spec *spec, struct lend_extents *mem, unsigned long npages,
+	      atomic_long_t *gathered, atomic_t *why)
+{
+	struct lend_fill fill = {
+		.nid = spec->node == LEND_NODE_ANY ? numa_mem_id() : spec->node,
+		.nodes = cpuset_current_mems_allowed,
+		.limit = ULONG_MAX,
+		.gathered = gathered,
+		.why = why,
+	};
+	int err = lend_zone_gfp(spec->dma_bits, &fill.gfp);
+
+	if (err)
+		return err;
+	fill.gfp |= GFP_USER | __GFP_ZERO | __GFP_ACCOUNT | __GFP_NOWARN;
+	if (spec->node != LEND_NODE_ANY)
+		fill.gfp |= __GFP_THISNODE;
+	if (spec->dma_bits && spec->dma_bits < BITS_PER_LONG)
+		fill.limit = BIT(spec->dma_bits) >> PAGE_SHIFT;
+	fill.memcg = get_mem_cgroup_from_mm(current->mm);
+
+	if (spec->backing->fill_slice) {
+		err = fill_sliced(&fill, spec->backing, mem, npages);
+	} else {
+		struct mem_cgroup *old = set_active_memcg(fill.memcg);
+
+		err = spec->backing->fill_whole(&fill, mem, npages);
+		set_active_memcg(old);
+	}
+	mem_cgroup_put(fill.memcg);
+
+	if (!err && WARN_ON_ONCE(mem->npages != npages))
+		err = -ENOMEM;
+	if (err)
+		lend_extents_release(mem);
+	return err;
+}

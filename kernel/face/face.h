@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LEND_FACE_FACE_H
+#define LEND_FACE_FACE_H
+
+#include <linux/fs.h>
+
+#include "../core/buffer.h"
+
+/**
+ * struct lend_mount - one mounted instance
+ * @spec: what new files become by default
+ * @pages: memory in use and its limit, in pages
+ * @inodes: files and directories in use and their limit
+ * @mode: of the root directory
+ * @uid: owner of the root directory
+ * @gid: group of the root directory
+ */
+struct lend_mount {
+	struct lend_spec spec;
+	struct lend_limit pages;
+	struct lend_limit inodes;
+	umode_t mode;
+	kuid_t uid;
+	kgid_t gid;
+};
+
+static inline struct lend_mount *lend_mount_of(struct super_block *sb)
+{
+	return sb->s_fs_info;
+}
+
+/* The buffer of a regular file of lend. */
+static inline struct lend_buffer *lend_inode_buffer(struct inode *inode)
+{
+	return inode->i_private;
+}
+
+extern struct file_system_type lend_fs_type;
+extern const struct inode_operations lend_file_iops;
+extern const struct file_operations lend_file_fops;
+extern const struct address_space_operations lend_aops;
+extern const struct inode_operations lend_dir_iops;
+
+struct inode *lend_new_inode(struct super_block *sb, const struct inode *dir, umode_t mode);
+long lend_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+
+#endif

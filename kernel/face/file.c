@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A buffer as a file: its size, and its bytes by system call and by mapping.
+ */
+#include <linux/types.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <linux/mman.h>
+#include <linux/module.h>
+#include <linux/pagemap.h>
+#include <linux/uio.h>
+
+#include "../compat/fs.h"
+#include "../compat/mm.h"
+#include "../core/fill.h"
+#include "face.h"
+
+/* Gives an empty file its memory. The inode is locked. */
+static int set_size(struct inode *inode, loff_t size)
+{
+	struct lend_buffer *buf = lend_inode_buffer(inode);
+	unsigned long npages = DIV_ROUND_UP_ULL(size, PAGE_SIZE);
+	int err = lend_buffer_fill(buf, &lend_mount_of(inode->i_sb)->pages, npages);
+
+	if (err)
+		return err;
+	inode->i_blocks = (blkcnt_t)npages << (PAGE_SHIFT - 9);
+	i_size_write(inode, size);
+	return 0;
+}
+
+static int lend_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *attr)
+{
+	struct inode *inode = d_inode(dentry);
+	int err = setattr_prepare(idmap, dentry, attr);
+
+	if (err)
+		return err;
+
+	if (attr->ia_valid & ATTR_SIZE) {
+		/* As for a device, O_TRUNC leaves a buffer as it is: cp and dd use it. */
+		bool kept = attr->ia_size == i_size_read(inode) ||
+			    (attr->ia_valid & ATTR_OPEN);
+
+		err = kept ? 0 : set_size(inode, attr->ia_size);
+		if (err)
+			return err;
+	}
+	setattr_copy(idmap, inode, attr);
+	return 0;
+}
+
+/* There are no holes: what exists is allocated, and what is empty becomes a buffer. */
+static long lend_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
+{
+	struct inode *inode = file_inode(file);
+	loff_t size;
+	int err;
+
+	if (mode)
+		return -EOPNOTSUPP;
+	if (check_add_overflow(offset, len, &size))
+		return -EFBIG;
+
+	inode_lock(inode);
+	err = inode_newsize_ok(inode, size);
+	if (!err && !(i_size_read(inode) && size <= i_size_read(inode)))
+		err = set_size(inode, size);
+	inode_unlock(inode);
+	return err;
+}
+
+/*
+ * Copies between the buffer at the position of @iocb and @iter, up to @end.
+ * Page by page: every page of every folio is good for that.
+ */
+static ssize_t copy(struct kiocb *iocb, struct iov_iter *iter, loff_t end,
+		    size_t (*copy_page)(struct page *, size_t, size_t, struct iov_iter *))
+{
+	struct lend_buffer *buf = lend_inode_buffer(file_inode(iocb->ki_filp));
+	loff_t pos = iocb->ki_pos;
+	ssize_t done;
+
+	while (pos < end && iov_iter_count(iter)) {
+		struct page *page = lend_buffer_page(buf, pos >> PAGE_SHIFT);
+		size_t offset = offset_in_page(pos);
+		size_t want = min3((loff_t)(PAGE_SIZE - offset), end - pos,
+				   (loff_t)iov_iter_count(iter));
+		size_t got;
+
+		/* A pipe takes the page itself, and its reader wants to see it read. */
+		if (!PageUptodate(page))
+			SetPageUptodate(page);
+		got = copy_page(page, offset, want, iter);
+		pos += got;
+		if (got < want || fatal_signal_pending(current))
+			break;
+		cond_resched();
+	}
+
+	done = pos - iocb->ki_pos;
+	iocb->ki_pos = pos;
+	return done;
+}
+
+static ssize_t lend_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	loff_t end = i_size_read(file_inode(iocb->ki_filp));
+	size_t count = iov_iter_count(to);
+	ssize_t done = copy(iocb, to, end, copy_page_to_iter);
+
+	file_accessed(iocb->ki_filp);
+	return done || !count || iocb->ki_pos >= end ? done : -EFAULT;
+}
+
+static ssize_t lend_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct file *file = iocb->ki_filp;
+	struct inode *inode = file_inode(file);
+	ssize_t done;
+
+	inode_lock(inode);
+	done = generic_write_checks(iocb, from);
+	if (done <= 0)
+		goto unlock;
+	if (iocb->ki_pos >= i_size_read(inode)) {
+		done = -ENOSPC;
+		goto unlock;
+	}
+	done = file_remove_privs(file);
+	if (!done)
+		done = file_update_time(file);
+	if (done)
+		goto unlock;
+	done = copy(iocb, from, i_size_read(inode), copy_page_from_iter);
+	if (!done)
+		done = -EFAULT;
+unlock:
+	inode_unlock(inode);
+	return done;
+}
+
+/* Never past the end: nothing can be there. */
+static loff_t lend_llseek(struct file *file, loff_t offset, int whence)
+{
+	loff_t size = i_size_read(file_inode(file));
+
+	return generic_file_llseek_size(file, offset, whence, size, size);
+}
+
+static int lend_fsync(struct file *file, loff_t start, loff_t end, int datasync)
+{
+	loff_t size = i_size_read(file_inode(file));
+
+	if (start >= size)
+		return 0;
+	return lend_buffer_sync(lend_inode_buffer(file_inode(file)), start,
+				min(end, size - 1) - start + 1, LEND_SYNC_FOR_DEVICE);
+}
+
+static int lend_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	int err = lend_buffer_mmap(lend_inode_buffer(file_inode(file)), vma);
+
+	if (!err)
+		file_accessed(file);
+	return err;
+}
+
+/*
+ * An address that is congruent to the offset, so that 2 MiB folios can be mapped
+ * by one entry each. Asks for that much more and takes the aligned part.
+ */
+static unsigned long lend_get_unmapped_area(struct file *file, unsigned long addr,
+					    unsigned long len, unsigned long pgoff,
+					    unsigned long flags)
+{
+	unsigned long offset = (pgoff << PAGE_SHIFT) & ~PMD_MASK;
+	unsigned long wide, found;
+
+	if (addr || (flags & MAP_FIXED) || len < PMD_SIZE ||
+	    check_add_overflow(len, PMD_SIZE, &wide))
+		goto any;
+
+	found = mm_get_unmapped_area(current->mm, file, 0, wide, pgoff, flags);
+	if (!IS_ERR_VALUE(found))
+		return found + ((offset - found) & ~PMD_MASK);
+any:
+	return mm_get_unmapped_area(current->mm, file, addr, len, pgoff, flags);
+}
+
+struct lend_buffer *lend_buffer_of(struct file *file)
+{
+	if (file->f_op != &lend_file_fops)
+		return NULL;
+	return lend_inode_buffer(file_inode(file));
+}
+EXPORT_SYMBOL_GPL(lend_buffer_of);
+
+const struct inode_operations lend_file_iops = {
+	.setattr = lend_setattr,
+	.getattr = simple_getattr,
+};
+
+const struct file_operations lend_file_fops = {
+	.owner = THIS_MODULE,
+	.llseek = lend_llseek,
+	.read_iter = lend_read_iter,
+	.write_iter = lend_write_iter,
+	.splice_read = copy_splice_read,
+	.splice_write = iter_file_splice_write,
+	.mmap = lend_mmap,
+	.get_unmapped_area = lend_get_unmapped_area,
+	.fsync = lend_fsync,
+	.fallocate = lend_fallocate,
+	.unlocked_ioctl = lend_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+};
+
+/* No page cache; direct_IO is here because open with O_DIRECT asks for it. */
+const struct address_space_operations lend_aops = {
+	.dirty_folio = noop_dirty_folio,
+	.direct_IO = noop_direct_IO,
+};

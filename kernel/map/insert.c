@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mapping by single page-table entries, in batches: all of it in mmap, and again
+ * what is touched after MADV_DONTNEED has taken it away.
+ */
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+
+#include "../compat/mm.h"
+#include "../core/trace.h"
+#include "map.h"
+
+#define BATCH 32U
+
+/*
+ * Maps up to BATCH pages from @addr on, and says in @done how many. -EBUSY: there
+ * is an entry already.
+ */
+static int insert(struct vm_area_struct *vma, unsigned long addr, unsigned long npages,
+		  unsigned long *done)
+{
+	struct lend_buffer *buf = vma->vm_private_data;
+	pgoff_t index = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
+	unsigned long e = lend_extents_find(&buf->mem, index);
+	unsigned long skip = index - buf->mem.ext[e].index;
+	unsigned long nr = min_t(unsigned long, npages, BATCH), left = nr, i;
+	struct page *batch[BATCH];
+	int err;
+
+	for (i = 0; i < nr; i++) {
+		batch[i] = buf->mem.ext[e].page + skip++;
+		if (skip == lend_extent_pages(&buf->mem, e)) {
+			e++;
+			skip = 0;
+		}
+	}
+	err = vm_insert_pages(vma, addr, batch, &left);
+	*done = nr - left;
+	return err;
+}
+
+static vm_fault_t fault(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	unsigned long addr = vmf->address & PAGE_MASK;
+	/* The page, and what follows it up to the end of an aligned window. */
+	unsigned long end = min(ALIGN(addr + 1, BATCH * PAGE_SIZE), vma->vm_end);
+	unsigned long done;
+	int err = insert(vma, addr, (end - addr) >> PAGE_SHIFT, &done);
+
+	trace_lend_fault(vma->vm_private_data, vmf->pgoff, done);
+	/* -EBUSY: another thread was quicker, or a later page of the window is there. */
+	if (!err || err == -EBUSY)
+		return VM_FAULT_NOPAGE;
+	return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+}
+
+static const struct vm_operations_struct single_ops = {
+	.open = lend_vma_open,
+	.close = lend_vma_close,
+	.fault = fault,
+};
+
+/**
+ * lend_vma_set_single() - have a VMA mapped by single entries, on demand
+ * @vma: new, its vm_private_data set
+ *
+ * VM_MIXEDMAP is set now, under the mmap lock, since a fault may not.
+ */
+void lend_vma_set_single(struct vm_area_struct *vma)
+{
+	vm_flags_set(vma, VM_MIXEDMAP);
+	vma->vm_ops = &single_ops;
+}
+
+static int insert_mmap(struct lend_buffer *buf, struct vm_area_struct *vma)
+{
+	unsigned long addr = vma->vm_start;
+
+	lend_vma_set_single(vma);
+	while (addr < vma->vm_end) {
+		unsigned long done;
+		int err = insert(vma, addr, (vma->vm_end - addr) >> PAGE_SHIFT, &done);
+
+		if (err)
+			return err;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		addr += done << PAGE_SHIFT;
+		cond_resched();
+	}
+	return 0;
+}
+
+const struct lend_map_ops lend_map_insert = {
+	.name = "insert",
+	.id = LEND_MAP_INSERT,
+	.pinnable = true,
+	.mmap = insert_mmap,
+};

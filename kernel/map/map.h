@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LEND_MAP_MAP_H
+#define LEND_MAP_MAP_H
+
+#include "../core/buffer.h"
+
+extern const struct lend_map_ops lend_map_auto;
+extern const struct lend_map_ops lend_map_fault;
+extern const struct lend_map_ops lend_map_insert;
+extern const struct lend_map_ops lend_map_pfn;
+
+void lend_vma_set_single(struct vm_area_struct *vma);
+
+#endif

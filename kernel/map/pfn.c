@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mapping by page frame number. The mm layer then knows of no pages at all: no
+ * reference, no pin, no private copy. The file keeps the memory.
+ */
+#include <linux/mm.h>
+
+#include "map.h"
+
+static const struct vm_operations_struct pfn_ops = {
+	.open = lend_vma_open,
+	.close = lend_vma_close,
+};
+
+static int pfn_mmap(struct lend_buffer *buf, struct vm_area_struct *vma)
+{
+	unsigned long addr = vma->vm_start;
+	pgoff_t index = vma->vm_pgoff;
+	unsigned long e = lend_extents_find(&buf->mem, index);
+
+	/* A private copy is made of a page, and there are none. */
+	if ((vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE)
+		return -EINVAL;
+
+	vma->vm_ops = &pfn_ops;
+	for (; addr < vma->vm_end; e++) {
+		const struct lend_extent *ext = &buf->mem.ext[e];
+		unsigned long skip = index - ext->index;
+		unsigned long nr = min(lend_extent_pages(&buf->mem, e) - skip,
+				       (vma->vm_end - addr) >> PAGE_SHIFT);
+		int err = remap_pfn_range(vma, addr, page_to_pfn(ext->page) + skip,
+					  nr << PAGE_SHIFT, vma->vm_page_prot);
+
+		if (err)
+			return err;
+		addr += nr << PAGE_SHIFT;
+		index += nr;
+	}
+	return 0;
+}
+
+const struct lend_map_ops lend_map_pfn = {
+	.name = "pfn",
+	.id = LEND_MAP_PFN,
+	.mmap = pfn_mmap,
+};
