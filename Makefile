@@ -21,7 +21,7 @@ modules: headers		## build the kernel module (KDIR=build directory of a kernel)
 		mv .sources.new .sources
 	@xargs cp -u --parents -t $(mirror) <$(mirror)/.sources
 	+$(MAKE) -C $(KDIR) M=$(mirror) W=1 LEND_TEST_MODULES=$(if $(TEST_MODULES),$(if \
-		$(wildcard tests/modules/Kbuild),m)) $(CHECK) modules
+		$(wildcard tests/modules/Kbuild),m)) modules
 
 # kbuild writes into the folder of the sources: it gets a copy, one a kernel.
 headers:
@@ -59,10 +59,10 @@ demo:				## see lend at work, in a virtual machine (root; sets up all it needs)
 	@vm/run --kernel $(KERNEL) -- examples/demo
 
 test:				## run all tests in virtual machines, or T="name..." (root; sets up all)
-	@tests/all $(T)
+	@tests/all --kernel $(KERNEL) $(T)
 
 bench:				## measure in a machine whose clock counts instructions (B="name...")
-	@bench/run $(B)
+	@bench/run --kernel $(KERNEL) $(B)
 
 vm:				## a shell in the machine (KERNEL=bookworm)
 	@vm/run --kernel $(KERNEL)

@@ -199,7 +199,6 @@ EXPORT_SYMBOL_GPL(lend_buffer_of);
 
 const struct inode_operations lend_file_iops = {
 	.setattr = lend_setattr,
-	.getattr = simple_getattr,
 };
 
 const struct file_operations lend_file_fops = {

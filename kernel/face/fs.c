@@ -18,11 +18,6 @@
 
 #define DEFAULT_MODE 0755
 
-/* What a mount or a remount asks for; a remount may change the size and the spec. */
-struct lend_options {
-	struct lend_mount mount;
-	bool set_once;		/* mode, uid or gid were given */
-};
 
 enum lend_param {
 	opt_size, opt_mode, opt_uid, opt_gid, opt_backing, opt_map, opt_node, opt_dma_bits,
@@ -61,8 +56,7 @@ static int parse_size(struct fs_context *fc, const char *text, unsigned long *np
 
 static int lend_parse_param(struct fs_context *fc, struct fs_parameter *param)
 {
-	struct lend_options *opts = fc->fs_private;
-	struct lend_mount *mount = &opts->mount;
+	struct lend_mount *mount = fc->fs_private;
 	struct fs_parse_result result;
 	int opt = fs_parse(fc, lend_params, param, &result);
 
@@ -76,17 +70,14 @@ static int lend_parse_param(struct fs_context *fc, struct fs_parameter *param)
 		if (result.uint_32 & ~07777)
 			return invalfc(fc, "mode=%o has more than permission bits", result.uint_32);
 		mount->mode = result.uint_32;
-		opts->set_once = true;
 		return 0;
 	case opt_uid:
 		mount->uid = make_kuid(current_user_ns(), result.uint_32);
-		opts->set_once = true;
 		if (!uid_valid(mount->uid))
 			return invalfc(fc, "uid=%u is not valid", result.uint_32);
 		return 0;
 	case opt_gid:
 		mount->gid = make_kgid(current_user_ns(), result.uint_32);
-		opts->set_once = true;
 		if (!gid_valid(mount->gid))
 			return invalfc(fc, "gid=%u is not valid", result.uint_32);
 		return 0;
@@ -228,17 +219,14 @@ no_buffer:
 
 static int lend_fill_super(struct super_block *sb, struct fs_context *fc)
 {
-	struct lend_options *opts = fc->fs_private;
-	struct lend_mount *mount;
+	struct lend_mount *mount = fc->fs_private;
 	struct inode *root;
-	int err = check_spec(fc, &opts->mount.spec);
+	int err = check_spec(fc, &mount->spec);
 
 	if (err)
 		return err;
 
-	mount = kmemdup(&opts->mount, sizeof(*mount), GFP_KERNEL);
-	if (!mount)
-		return -ENOMEM;
+	fc->fs_private = NULL;
 	sb->s_fs_info = mount;		/* freed by lend_kill_sb() */
 	sb->s_magic = LEND_SUPER_MAGIC;
 	sb->s_op = &lend_super_ops;
@@ -267,20 +255,22 @@ static int lend_get_tree(struct fs_context *fc)
 static int lend_reconfigure(struct fs_context *fc)
 {
 	struct lend_mount *mount = lend_mount_of(fc->root->d_sb);
-	struct lend_options *opts = fc->fs_private;
+	struct lend_mount *new = fc->fs_private;
 	unsigned long used = atomic_long_read(&mount->pages.used);
-	unsigned long max = opts->mount.pages.max;
-	int err = check_spec(fc, &opts->mount.spec);
+	unsigned long max = new->pages.max;
+	int err = check_spec(fc, &new->spec);
 
 	if (err)
 		return err;
-	if (opts->set_once)
+	/* mount(8) repeats the present ones. */
+	if (new->mode != mount->mode || !uid_eq(new->uid, mount->uid) ||
+	    !gid_eq(new->gid, mount->gid))
 		return invalfc(fc, "mode=, uid= and gid= are set once: use chmod and chown");
 	if (max && used > max)
 		return invalfc(fc, "size=%luk is less than the %luk in use",
 			       max << (PAGE_SHIFT - 10), used << (PAGE_SHIFT - 10));
 	WRITE_ONCE(mount->pages.max, max);
-	mount->spec = opts->mount.spec;
+	mount->spec = new->spec;
 	return 0;
 }
 
@@ -298,13 +288,11 @@ static const struct fs_context_operations lend_context_ops = {
 
 static int lend_init_fs_context(struct fs_context *fc)
 {
-	struct lend_options *opts = kzalloc(sizeof(*opts), GFP_KERNEL);
-	struct lend_mount *mount;
+	struct lend_mount *mount = kzalloc(sizeof(*mount), GFP_KERNEL);
 
-	if (!opts)
+	if (!mount)
 		return -ENOMEM;
 
-	mount = &opts->mount;
 	if (fc->purpose == FS_CONTEXT_FOR_RECONFIGURE) {
 		*mount = *lend_mount_of(fc->root->d_sb);
 	} else {
@@ -315,7 +303,7 @@ static int lend_init_fs_context(struct fs_context *fc)
 		mount->uid = GLOBAL_ROOT_UID;
 		mount->gid = GLOBAL_ROOT_GID;
 	}
-	fc->fs_private = opts;
+	fc->fs_private = mount;
 	fc->ops = &lend_context_ops;
 	return 0;
 }
