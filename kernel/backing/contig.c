@@ -113,13 +113,11 @@ static int neighbours(struct lend_fill *fill, struct lend_extents *mem, unsigned
  */
 static unsigned long obstacle(struct zone *zone, unsigned long pfn, unsigned long npages)
 {
-	unsigned long p;
-
-	for (p = pfn + npages - 1; p >= pfn; p--) {
-		struct page *page = pfn_to_online_page(p);
+	while (npages--) {
+		struct page *page = pfn_to_online_page(pfn + npages);
 
 		if (!page || page_zone(page) != zone || PageReserved(page))
-			return p;
+			return pfn + npages;
 	}
 	return 0;
 }

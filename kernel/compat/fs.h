@@ -23,6 +23,19 @@ static inline struct timespec64 simple_inode_init_ts(struct inode *inode)
 	inode->i_ctime = now;
 	return now;
 }
+
+static inline void inode_set_mtime_to_ts(struct inode *inode, struct timespec64 ts)
+{
+	inode->i_mtime = ts;
+}
+#endif
+
+#ifndef LEND_HAVE_SET_CTIME
+static inline struct timespec64 inode_set_ctime_current(struct inode *inode)
+{
+	inode->i_ctime = current_time(inode);
+	return inode->i_ctime;
+}
 #endif
 
 /* Before 6.5 read_iter fills the pipe, by reference where it can. */

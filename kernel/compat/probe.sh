@@ -21,5 +21,6 @@ have() {
 have VM_FLAGS_SET	mm.h	'\bvm_flags_set\('
 have MNT_IDMAP		fs.h	'int \(\*create\) ?\(struct mnt_idmap \*'
 have INODE_INIT_TS	fs.h	'\bsimple_inode_init_ts\('
+have SET_CTIME		fs.h	'\binode_set_ctime_current\('
 have COPY_SPLICE_READ	fs.h	'\bcopy_splice_read\('
 have MM_GET_AREA	sched/mm.h	'\bmm_get_unmapped_area\('

@@ -17,7 +17,7 @@ static int add(struct inode *dir, struct dentry *dentry, umode_t mode)
 	dget(dentry);			/* the name holds it until unlink */
 	if (S_ISDIR(mode))
 		inc_nlink(dir);
-	simple_inode_init_ts(dir);
+	inode_set_mtime_to_ts(dir, inode_set_ctime_current(dir));
 	return 0;
 }
 

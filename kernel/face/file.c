@@ -81,6 +81,10 @@ static ssize_t copy(struct kiocb *iocb, struct iov_iter *iter, loff_t end,
 	loff_t pos = iocb->ki_pos;
 	ssize_t done;
 
+	/* The size was read without a lock; this orders the memory behind it. */
+	if (!lend_buffer_pages(buf))
+		return 0;
+
 	while (pos < end && iov_iter_count(iter)) {
 		struct page *page = lend_buffer_page(buf, pos >> PAGE_SHIFT);
 		size_t offset = offset_in_page(pos);

@@ -18,7 +18,6 @@
 
 #define DEFAULT_MODE 0755
 
-
 enum lend_param {
 	opt_size, opt_mode, opt_uid, opt_gid, opt_backing, opt_map, opt_node, opt_dma_bits,
 };
@@ -38,20 +37,32 @@ static const struct fs_parameter_spec lend_params[] = {
 /* size=: bytes with a suffix, or a percentage of RAM; 0 is no limit, as for tmpfs. */
 static int parse_size(struct fs_context *fc, const char *text, unsigned long *npages)
 {
-	unsigned long long size;
-	char *rest;
+	static const char units[] = "kmgtpe";
+	size_t len = strspn(text, "0123456789");
+	const char *unit = strchrnul(units, tolower(text[len]));
+	char digits[20] = {};
+	u64 size;
 
-	size = memparse(text, &rest);
-	if (*rest == '%' && size <= 100) {
-		size = mult_frac((unsigned long long)totalram_pages() << PAGE_SHIFT, size, 100ULL);
-		rest++;
-	}
-	if (*rest || rest == text || !isdigit(*text))
-		return invalfc(fc, "size=%s is not a size: try 512m, 2g or 50%%", text);
+	if (len >= sizeof(digits))
+		return invalfc(fc, "size=%s is more than a file can have", text);
+	memcpy(digits, text, len);
+	if (kstrtou64(digits, 10, &size))
+		goto nonsense;
+
+	if (!strcmp(text + len, "%") && size <= 100)
+		size = mult_frac((u64)totalram_pages() << PAGE_SHIFT, size, (u64)100);
+	else if (text[len] && *unit && !text[len + 1])
+		size = check_shl_overflow(size, 10 * (unit - units + 1), &size) ? U64_MAX : size;
+	else if (text[len])
+		goto nonsense;
+
 	if (size > MAX_LFS_FILESIZE)
 		return invalfc(fc, "size=%s is more than a file can have", text);
 	*npages = DIV_ROUND_UP(size, PAGE_SIZE);
 	return 0;
+
+nonsense:
+	return invalfc(fc, "size=%s is not a size: try 512m, 2g or 50%%", text);
 }
 
 static int lend_parse_param(struct fs_context *fc, struct fs_parameter *param)

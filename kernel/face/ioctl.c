@@ -100,28 +100,31 @@ static int do_sync(struct file *file, union request *req)
 
 /**
  * struct request_type - one row of the table
- * @fn: does it; what it leaves in the structure is copied back
+ * @fn: does it
+ * @out: what it leaves in the structure is copied back
  * @size: of the structure as this kernel knows it
  * @min_size: of the structure as it was first released
  */
 struct request_type {
 	int (*fn)(struct file *file, union request *req);
+	bool out;
 	u32 size;
 	u32 min_size;
 };
 
-#define REQUEST(nr, fn_, type, last)					\
+#define REQUEST(nr, fn_, out_, type, last)				\
 	[_IOC_NR(nr)] = {						\
 		.fn = fn_,						\
+		.out = out_,						\
 		.size = sizeof(struct type),					\
 		.min_size = offsetofend(struct type, last),		\
 	}
 
 static const struct request_type requests[] = {
-	REQUEST(LEND_IOC_SETUP, do_setup, lend_setup, dma_bits),
-	REQUEST(LEND_IOC_INFO, do_info, lend_info, pinned),
-	REQUEST(LEND_IOC_RUNS, do_runs, lend_runs, reserved),
-	REQUEST(LEND_IOC_SYNC, do_sync, lend_sync, length),
+	REQUEST(LEND_IOC_SETUP, do_setup, false, lend_setup, dma_bits),
+	REQUEST(LEND_IOC_INFO, do_info, true, lend_info, pinned),
+	REQUEST(LEND_IOC_RUNS, do_runs, true, lend_runs, reserved),
+	REQUEST(LEND_IOC_SYNC, do_sync, false, lend_sync, length),
 };
 
 /**
@@ -154,7 +157,7 @@ long lend_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return err;
 
 	err = type->fn(file, &req);
-	if (!err && copy_to_user(user, &req, min(size, type->size)))
+	if (!err && type->out && copy_to_user(user, &req, min(size, type->size)))
 		err = -EFAULT;
 	return err;
 }

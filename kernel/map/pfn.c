@@ -4,6 +4,7 @@
  * reference, no pin, no private copy. The file keeps the memory.
  */
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 
 #include "map.h"
 
@@ -33,8 +34,11 @@ static int pfn_mmap(struct lend_buffer *buf, struct vm_area_struct *vma)
 
 		if (err)
 			return err;
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		addr += nr << PAGE_SHIFT;
 		index += nr;
+		cond_resched();
 	}
 	return 0;
 }
