@@ -10,6 +10,7 @@ top := $(CURDIR)
 user := $(top)/build/user
 mirror = $(top)/build/$(release)
 moddir = $(DESTDIR)/lib/modules/$(release)/extra
+folders := tests bench examples
 sources := Kbuild $(wildcard kernel include tests/modules)
 
 all: modules user		## build lend for the running kernel, its library and its command
@@ -22,6 +23,7 @@ modules: headers		## build the kernel module (KDIR=build directory of a kernel)
 	@xargs cp -u --parents -t $(mirror) <$(mirror)/.sources
 	+$(MAKE) -C $(KDIR) M=$(mirror) W=1 LEND_TEST_MODULES=$(if $(TEST_MODULES),$(if \
 		$(wildcard tests/modules/Kbuild),m)) modules
+	@$(if $(MODULES_TO),find $(mirror) -name '*.ko' -exec cp -t $(MODULES_TO) {} +)
 
 # kbuild writes into the folder of the sources: it gets a copy, one a kernel.
 headers:
@@ -34,9 +36,10 @@ user:				## build library and command into build/user
 	+$(MAKE) -C lib O=$(user) all
 	+$(MAKE) -C tools O=$(user) all
 
-programs: user			## build the programs of tests/, bench/ and examples/
-	+$(MAKE) -C tests O=$(user) all
-	+$(MAKE) -C bench O=$(user) all
+programs: $(folders:%=%-programs)	## build the programs of tests/, bench/ and examples/
+
+$(folders:%=%-programs): %-programs: user
+	+$(MAKE) -C $* O=$(user) all
 
 setup:				## install, as root with apt, what building takes
 	vm/setup build
@@ -56,6 +59,7 @@ uninstall:			## remove what install put there
 
 demo:				## see lend at work, in a virtual machine (root; sets up all it needs)
 	@vm/setup build vm
+	@vm/build examples-programs
 	@vm/run --kernel $(KERNEL) -- examples/demo
 
 test:				## run all tests in virtual machines, or T="name..." (root; sets up all)
@@ -76,4 +80,4 @@ clean:				## remove what was built
 help:				## this list
 	@awk -F ':.*## *' '/^[a-z]+:.*##/ { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all modules headers user programs setup install uninstall demo test bench vm lint clean help
+.PHONY: all modules headers user programs $(folders:%=%-programs) setup install uninstall demo test bench vm lint clean help

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# For folders of programs, tests, bench and examples: each NAME.c becomes
+# O/FOLDER/NAME, linked with liblend and all of FOLDER/common.
+# make [O=/absolute/output/dir] [all|clean]
+
+folder := $(CURDIR)
+top := $(abspath $(folder)/..)
+O ?= $(top)/build/user
+out := $O/$(notdir $(folder))
+
+CFLAGS ?= -O2 -g
+cflags := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -pthread -I$(folder)/common \
+	-I$(top)/lib -I$(top)/include/uapi -Wall -Wextra -Wshadow -Wno-missing-field-initializers \
+	-Werror -MMD -MP
+
+programs := $(patsubst %.c,$(out)/%,$(wildcard *.c))
+common := $(patsubst %.c,$(out)/%.o,$(wildcard common/*.c))
+
+all: $(programs)
+
+$(programs): $(out)/%: $(out)/%.o $(common) $O/liblend.so
+	$(CC) -pthread $(CFLAGS) $(LDFLAGS) -o $@ $< $(common) -L$O -llend $(libs)
+
+$(out)/%.o: %.c | $(out)/common
+	$(CC) $(CPPFLAGS) $(cflags) $(CFLAGS) -c -o $@ $(folder)/$<
+
+$O/liblend.so:
+	$(MAKE) -C $(top)/lib O=$O
+
+$(out)/common:
+	mkdir -p $@
+
+clean:
+	rm -rf $(out)
+
+.PHONY: all clean
+.SECONDARY:
+
+-include $(programs:=.d) $(common:.o=.d)

@@ -1,0 +1,70 @@
+# shellcheck shell=bash disable=SC2154
+# Part of vm/run: the machine as a QEMU command line, in the array `machine`.
+
+# /dev/kvm may be there and not work: the processor's flags tell.
+kvm_usable() {
+	[ -w /dev/kvm ] && grep -Eqw 'vmx|svm' /proc/cpuinfo
+}
+
+in_mib() {
+	case $1 in
+	*G) echo $((${1%G} * 1024)) ;;
+	*M) echo "${1%M}" ;;
+	esac
+}
+
+numa_nodes() {
+	local node first last cpus mib
+	mib=$(in_mib "$mem")
+	for ((node = 0; node < numa; node++)); do
+		first=$((smp * node / numa))
+		last=$((smp * (node + 1) / numa - 1))
+		cpus=
+		[ $last -lt $first ] || cpus=,cpus=$first-$last
+		machine+=(-object "memory-backend-ram,id=node$node,size=$((mib * (node + 1) / numa - mib * node / numa))M"
+			-numa "node,nodeid=$node,memdev=node$node$cpus")
+	done
+}
+
+machine() {
+	# Slow emulation is no stall, a panic ends the machine at once, and the
+	# serial line gets what is warning level or worse.
+	local args='console=ttyS0 loglevel=5 panic=-1 oops=panic printk.devkmsg=on
+		nowatchdog rcupdate.rcu_cpu_stall_timeout=300 mitigations=off
+		random.trust_cpu=on no_timer_check'
+
+	# It must not outlive vm/run, whatever becomes of that.
+	machine=(setpriv --pdeathsig KILL qemu-system-x86_64 -no-user-config -nodefaults -display none -no-reboot
+		-machine pc -smp "$smp,sockets=$smp" -m "$(in_mib "$mem")")
+	if [ "$count" ]; then
+		machine+=(-accel tcg -cpu "max,la57=off" -icount "shift=0,sleep=off")
+		args+=' tsc=reliable'
+	elif kvm_usable; then
+		machine+=(-accel kvm -cpu host)
+	else
+		echo "vm/run: emulating" >&2
+		machine+=(-accel "tcg,thread=multi" -cpu "max,la57=off")
+	fi
+	[ "$numa" -eq 1 ] || numa_nodes
+
+	machine+=(-kernel "$KERNEL_IMAGE" -initrd "$initramfs" -append "${args//[$'\n\t']/ }"
+		-serial "file:$job/serial"
+		-fsdev "local,id=host,path=/,security_model=none,readonly=on,multidevs=remap"
+		-device "virtio-9p-pci,fsdev=host,mount_tag=host"
+		-fsdev "local,id=job,path=$job/share,security_model=none,readonly=on"
+		-device "virtio-9p-pci,fsdev=job,mount_tag=job")
+	[ "$disk" = 0 ] || machine+=(-drive "if=none,id=disk,format=raw,cache=unsafe,file=$job/disk"
+		-device "virtio-blk-pci,drive=disk")
+
+	machine+=(-device "virtio-serial-pci,max_ports=6"
+		-chardev "stdio,id=in,signal=off")
+	if [ "$interactive" ]; then
+		machine+=(-device "virtconsole,nr=0,chardev=in")
+	else
+		machine+=(-device "virtserialport,nr=1,chardev=in"
+			-chardev "file,id=out,path=$job/out" -device "virtserialport,nr=2,chardev=out"
+			-chardev "file,id=err,path=$job/err" -device "virtserialport,nr=3,chardev=err")
+	fi
+	machine+=(-chardev "file,id=status,path=$job/status" -device "virtserialport,nr=4,chardev=status"
+		-chardev "file,id=log,path=$job/log" -device "virtserialport,nr=5,chardev=log")
+}
