@@ -2,8 +2,8 @@
 /*
  * Fills a buffer from a file with O_DIRECT: the disk writes straight into the
  * mapped memory, no byte is copied on the way. Then holds the mapping until
- * standard input ends, and says what it holds then.
- * usage: fill SOURCE BUFFER
+ * standard input ends, and writes out what it holds then.
+ * usage: fill SOURCE BUFFER >COPY
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -57,7 +57,7 @@ int main(int argc, char **argv)
 	int fd;
 
 	if (argc != 3) {
-		fprintf(stderr, "usage: fill SOURCE BUFFER\n");
+		fprintf(stderr, "usage: fill SOURCE BUFFER >COPY\n");
 		return 2;
 	}
 	fd = lend_open(argv[2], O_RDWR);
@@ -68,8 +68,8 @@ int main(int argc, char **argv)
 
 	start = now();
 	read_direct(argv[1], mem, size);
-	printf("%zu MiB in %.2f s, mapped at %p\n", size >> 20, now() - start, (void *)mem);
-	fflush(stdout);
+	fprintf(stderr, "%zu MiB in %.2f s, mapped at %p\n", size >> 20, now() - start,
+		(void *)mem);
 	close(fd);
 
 	/* The mapping alone holds the memory now. */
