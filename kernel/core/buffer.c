@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/highmem.h>
 #include <linux/memcontrol.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -7,6 +8,7 @@
 #include "../compat/mm.h"
 #include "buffer.h"
 #include "fill.h"
+#include "parallel.h"
 #include "trace.h"
 
 /**
@@ -112,6 +114,31 @@ int lend_buffer_fill(struct lend_buffer *buf, struct lend_limit *limit, unsigned
 undo:
 	empty(buf);
 	return err;
+}
+
+static int zero_slice(void *arg, unsigned long slice, unsigned long start, unsigned long nr)
+{
+	const struct lend_buffer *buf = arg;
+
+	while (nr--) {
+		clear_highpage(lend_buffer_page(buf, start++));
+		cond_resched();
+	}
+	return 0;
+}
+
+/**
+ * lend_buffer_zero() - make every byte zero again
+ * @buf: the buffer; an empty one is fine
+ *
+ * Context: process, may sleep; the owner's lock is held.
+ * Return: 0, or -EINTR and a part of it is.
+ */
+int lend_buffer_zero(struct lend_buffer *buf)
+{
+	if (!buf->npages)
+		return 0;
+	return lend_parallel(buf->npages, LEND_SLICE_PAGES, zero_slice, buf);
 }
 
 static unsigned long longest_extent(const struct lend_extents *mem)

@@ -54,6 +54,7 @@ struct lend_buffer {
 struct lend_buffer *lend_buffer_create(const struct lend_spec *spec);
 void lend_buffer_destroy(struct lend_buffer *buf);
 int lend_buffer_fill(struct lend_buffer *buf, struct lend_limit *limit, unsigned long npages);
+int lend_buffer_zero(struct lend_buffer *buf);
 void lend_buffer_info(struct lend_buffer *buf, struct lend_info *info);
 int lend_buffer_sync(struct lend_buffer *buf, u64 offset, u64 length, unsigned int flags);
 

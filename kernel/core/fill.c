@@ -7,9 +7,6 @@
 #include "fill.h"
 #include "parallel.h"
 
-/* What one CPU gathers at a time: long enough to be worth a hand-over, short for a signal. */
-#define SLICE_PAGES	(SZ_16M >> PAGE_SHIFT)
-
 struct slices {
 	struct lend_fill *fill;
 	const struct lend_backing_ops *backing;
@@ -67,7 +64,7 @@ static int fill_slice(void *arg, unsigned long slice, unsigned long start, unsig
 static int fill_sliced(struct lend_fill *fill, const struct lend_backing_ops *backing,
 		       struct lend_extents *mem, unsigned long npages)
 {
-	unsigned long i, nr = DIV_ROUND_UP(npages, SLICE_PAGES);
+	unsigned long i, nr = DIV_ROUND_UP(npages, LEND_SLICE_PAGES);
 	struct slices s = {
 		.fill = fill,
 		.backing = backing,
@@ -78,7 +75,7 @@ static int fill_sliced(struct lend_fill *fill, const struct lend_backing_ops *ba
 	if (!s.mem)
 		return -ENOMEM;
 
-	err = lend_parallel(npages, SLICE_PAGES, fill_slice, &s);
+	err = lend_parallel(npages, LEND_SLICE_PAGES, fill_slice, &s);
 	for (i = 0; i < nr && !err; i++)
 		err = lend_extents_splice(mem, &s.mem[i]);
 	for (i = 0; i < nr; i++)

@@ -15,6 +15,9 @@
 #define LEND_HUGE_ORDER		(PMD_SHIFT - PAGE_SHIFT)
 #define LEND_HUGE_PAGES		BIT(LEND_HUGE_ORDER)
 
+/* What one CPU does at a time: long enough to be worth a hand-over, short for a signal. */
+#define LEND_SLICE_PAGES	(SZ_16M >> PAGE_SHIFT)
+
 /**
  * struct lend_fill - what all allocations for one buffer have in common
  * @gfp: zone, zeroing, accounting; never wakes the OOM killer

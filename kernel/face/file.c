@@ -38,11 +38,11 @@ static int lend_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct i
 		return err;
 
 	if (attr->ia_valid & ATTR_SIZE) {
-		/* As for a device, O_TRUNC leaves a buffer as it is: cp and dd use it. */
-		bool kept = attr->ia_size == i_size_read(inode) ||
-			    (attr->ia_valid & ATTR_OPEN);
-
-		err = kept ? 0 : set_size(inode, attr->ia_size);
+		/* O_TRUNC empties a buffer of its bytes, not of its memory: cp and dd use it. */
+		if (attr->ia_valid & ATTR_OPEN)
+			err = lend_buffer_zero(lend_inode_buffer(inode));
+		else if (attr->ia_size != i_size_read(inode))
+			err = set_size(inode, attr->ia_size);
 		if (err)
 			return err;
 	}

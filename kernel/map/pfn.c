@@ -6,6 +6,7 @@
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 
+#include "../compat/mm.h"
 #include "map.h"
 
 static const struct vm_operations_struct pfn_ops = {
@@ -15,16 +16,27 @@ static const struct vm_operations_struct pfn_ops = {
 
 static int pfn_mmap(struct lend_buffer *buf, struct vm_area_struct *vma)
 {
-	unsigned long addr = vma->vm_start;
-	pgoff_t index = vma->vm_pgoff;
-	unsigned long e = lend_extents_find(&buf->mem, index);
+	unsigned long addr = vma->vm_start + PAGE_SIZE;
+	pgoff_t index = vma->vm_pgoff + 1;
+	struct page *first = lend_buffer_page(buf, vma->vm_pgoff);
+	vm_fault_t ret;
 
 	/* A private copy is made of a page, and there are none. */
 	if ((vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE)
 		return -EINVAL;
 
 	vma->vm_ops = &pfn_ops;
-	for (; addr < vma->vm_end; e++) {
+	/*
+	 * remap_pfn_range() of a whole VMA has x86 track it, and where it fails half
+	 * way x86 warns of an entry that is not there. Hence the first page apart.
+	 */
+	vm_flags_set(vma, VM_IO | VM_PFNMAP);
+	ret = vmf_insert_pfn(vma, vma->vm_start, page_to_pfn(first));
+	if (ret != VM_FAULT_NOPAGE)
+		return ret == VM_FAULT_OOM ? -ENOMEM : -EFAULT;
+
+	while (addr < vma->vm_end) {
+		unsigned long e = lend_extents_find(&buf->mem, index);
 		const struct lend_extent *ext = &buf->mem.ext[e];
 		unsigned long skip = index - ext->index;
 		unsigned long nr = min(lend_extent_pages(&buf->mem, e) - skip,
