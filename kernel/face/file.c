@@ -141,7 +141,7 @@ static ssize_t lend_write_iter(struct kiocb *iocb, struct iov_iter *from)
 		done = -EFAULT;
 unlock:
 	inode_unlock(inode);
-	return done;
+	return done > 0 ? generic_write_sync(iocb, done) : done;
 }
 
 /* Never past the end: nothing can be there. */
