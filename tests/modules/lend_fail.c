@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Fails one memory allocation of one task, on a kernel built without fault
- * injection: kprobes at the entries of the allocators make the chosen call
+ * Fails memory allocations of one task, on a kernel built without fault
+ * injection: kprobes at the entries of the allocators make the chosen calls
  * return as if there were no memory.
  *
  * /dev/lend_fail: write "N" and the N-th allocation from there on of the writing
- * task fails, write "0" to stop; read says how many allocations there were since
- * and whether one was failed: "17 1\n".
+ * task fails, "N COUNT" and so do those after it, COUNT in all; write "0" to
+ * stop, or close it. Read says how many allocations there were since and how
+ * many of them were failed, "17 1\n", and stops too.
  */
 #include <linux/fs.h>
 #include <linux/gfp.h>
 #include <linux/kprobes.h>
-#include <linux/kstrtox.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/uaccess.h>
 
 static struct task_struct *victim;	/* compared, never followed */
-static unsigned long wanted, seen;
-static bool hit;
+static unsigned long first, count, seen, hits;
 
 /* What a failing allocator does instead of its work: nothing. */
 static notrace noinline void just_return(void)
 {
 	asm volatile("");
 }
+NOKPROBE_SYMBOL(just_return);
 
 struct allocator {
 	struct kprobe probe;
@@ -39,19 +39,33 @@ static int on_entry(struct kprobe *probe, struct pt_regs *regs)
 	gfp_t gfp = a->gfp_arg < 0 ? 0 :
 		    (__force gfp_t)regs_get_kernel_argument(regs, a->gfp_arg);
 
+	if (current != READ_ONCE(victim) || !in_task())
+		return 0;
 	/* Movable memory is the program's own, touched by chance; NOFAIL means it. */
-	if (current != READ_ONCE(victim) || !in_task() || gfp & (__GFP_NOFAIL | __GFP_MOVABLE))
+	if (gfp & (__GFP_NOFAIL | __GFP_MOVABLE))
 		return 0;
-	if (++seen != wanted)
+	seen++;
+	if (seen < first || seen - first >= count)
 		return 0;
-	hit = true;
+	hits++;
 	regs_set_return_value(regs, a->failure);
 	instruction_pointer_set(regs, (unsigned long)just_return);
 	return 1;
 }
+NOKPROBE_SYMBOL(on_entry);
+
+/* Does nothing, but a probe that has one may change where the kernel goes on. */
+static void after_entry(struct kprobe *probe, struct pt_regs *regs, unsigned long flags)
+{
+}
+NOKPROBE_SYMBOL(after_entry);
 
 #define ALLOCATOR(name, arg, value) {					\
-		.probe = { .symbol_name = name, .pre_handler = on_entry },	\
+		.probe = {						\
+			.symbol_name = name,				\
+			.pre_handler = on_entry,			\
+			.post_handler = after_entry,			\
+		},							\
 		.gfp_arg = arg,						\
 		.failure = value,					\
 	}
@@ -61,46 +75,68 @@ static struct allocator allocators[] = {
 	ALLOCATOR("__alloc_pages_bulk", 0, 0),
 	ALLOCATOR("__kmalloc", 1, 0),
 	ALLOCATOR("__kmalloc_node", 1, 0),
+	ALLOCATOR("__kmalloc_node_track_caller", 1, 0),
 	ALLOCATOR("kmalloc_trace", 1, 0),
+	ALLOCATOR("kmalloc_node_trace", 1, 0),
+	ALLOCATOR("kmalloc_large", 1, 0),
+	ALLOCATOR("kmalloc_large_node", 1, 0),
 	ALLOCATOR("kmem_cache_alloc", 1, 0),
 	ALLOCATOR("kmem_cache_alloc_lru", 2, 0),
 	ALLOCATOR("kmem_cache_alloc_node", 1, 0),
+	ALLOCATOR("kmem_cache_alloc_bulk", 1, 0),
 	ALLOCATOR("kvmalloc_node", 1, 0),
 	ALLOCATOR("vmap", -1, 0),
 	ALLOCATOR("alloc_contig_range", -1, -ENOMEM),
 };
 
-static ssize_t fail_write(struct file *file, const char __user *user, size_t count, loff_t *pos)
+static void stop(void)
 {
-	unsigned long n;
-	int err = kstrtoul_from_user(user, count, 0, &n);
-
-	if (err)
-		return err;
 	WRITE_ONCE(victim, NULL);
-	wanted = n;
+}
+
+static ssize_t fail_write(struct file *file, const char __user *user, size_t len, loff_t *pos)
+{
+	unsigned long n, nr = 1;
+	char text[32] = {};
+
+	if (len >= sizeof(text))
+		return -EINVAL;
+	if (copy_from_user(text, user, len))
+		return -EFAULT;
+	if (sscanf(text, "%lu %lu", &n, &nr) < 1)
+		return -EINVAL;
+
+	stop();
+	first = n;
+	count = nr;
 	seen = 0;
-	hit = false;
+	hits = 0;
 	if (n)
 		WRITE_ONCE(victim, current);
-	return count;
+	return len;
 }
 
 /* Reading ends the count, so that it does not count its own allocations. */
-static ssize_t fail_read(struct file *file, char __user *user, size_t count, loff_t *pos)
+static ssize_t fail_read(struct file *file, char __user *user, size_t len, loff_t *pos)
 {
-	char text[32];
-	int len;
+	char text[48];
 
-	WRITE_ONCE(victim, NULL);
-	len = scnprintf(text, sizeof(text), "%lu %d\n", seen, hit);
-	return simple_read_from_buffer(user, count, pos, text, len);
+	stop();
+	scnprintf(text, sizeof(text), "%lu %lu\n", seen, hits);
+	return simple_read_from_buffer(user, len, pos, text, strlen(text));
+}
+
+static int fail_release(struct inode *inode, struct file *file)
+{
+	stop();
+	return 0;
 }
 
 static const struct file_operations fail_fops = {
 	.owner = THIS_MODULE,
 	.read = fail_read,
 	.write = fail_write,
+	.release = fail_release,
 };
 
 static struct miscdevice fail_device = {
@@ -109,34 +145,38 @@ static struct miscdevice fail_device = {
 	.fops = &fail_fops,
 };
 
+static void unregister_first(int nr)
+{
+	while (--nr >= 0)
+		unregister_kprobe(&allocators[nr].probe);
+}
+
 static int __init fail_init(void)
 {
-	int i, err = 0;
+	int i, err;
 
-	for (i = 0; i < ARRAY_SIZE(allocators) && !err; i++) {
+	for (i = 0; i < ARRAY_SIZE(allocators); i++) {
 		err = register_kprobe(&allocators[i].probe);
-		if (err)
-			pr_info("lend_fail: no probe at %s: %d\n",
-				allocators[i].probe.symbol_name, err);
+		if (err) {
+			pr_err("lend_fail: no probe at %s: %d\n",
+			       allocators[i].probe.symbol_name, err);
+			unregister_first(i);
+			return err;
+		}
 	}
-	if (!err)
-		err = misc_register(&fail_device);
+	err = misc_register(&fail_device);
 	if (err)
-		while (--i >= 0)
-			unregister_kprobe(&allocators[i].probe);
+		unregister_first(i);
 	return err;
 }
 
 static void __exit fail_exit(void)
 {
-	int i;
-
 	misc_deregister(&fail_device);
-	for (i = 0; i < ARRAY_SIZE(allocators); i++)
-		unregister_kprobe(&allocators[i].probe);
+	unregister_first(ARRAY_SIZE(allocators));
 }
 
 module_init(fail_init);
 module_exit(fail_exit);
-MODULE_DESCRIPTION("Fails a chosen memory allocation of a task");
+MODULE_DESCRIPTION("Fails chosen memory allocations of a task");
 MODULE_LICENSE("GPL");

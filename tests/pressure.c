@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Lent memory stays where it is, with what is in it, whatever the machine does
+ * for want of memory: swap, compact, move.
+ */
+#include <sys/swap.h>
+#include <sys/syscall.h>
+#include <linux/mempolicy.h>
+
+#include "kernel.h"
+
+#define DISK	"/dev/vda"
+#define SIZE	(48 * MiB + 3 * PAGE)
+
+/* Of every kind one that is mapped on demand and one that is mapped at once. */
+static struct lent {
+	int fd;
+	uint32_t map;
+	char *mem;
+	struct lend_phys_run *runs;
+	size_t nr;
+} lent[2 * ARRAY_SIZE(backings)];
+
+#define for_each_lent(l) for (struct lent *l = lent; l < lent + ARRAY_SIZE(lent); l++)
+
+static uint64_t seed_of(const struct lent *l)
+{
+	return (uint64_t)(l - lent) << 40;
+}
+
+static void lend_all(void)
+{
+	for_each_lent(l) {
+		size_t i = l - lent;
+
+		l->map = i % 2 ? LEND_MAP_INSERT : LEND_MAP_FAULT;
+		l->fd = make_buffer(SIZE, backings[i / 2], l->map);
+		l->mem = map_buffer(l->fd, SIZE);
+		fill_pattern(l->mem, SIZE, seed_of(l));
+		l->runs = get_runs(l->fd, &l->nr);
+	}
+}
+
+static void check_all(void)
+{
+	for_each_lent(l) {
+		size_t nr;
+		struct lend_phys_run *runs = get_runs(l->fd, &nr);
+
+		check(nr == l->nr && !memcmp(runs, l->runs, nr * sizeof(*runs)));
+		free(runs);
+		check(has_pattern(l->mem, SIZE, seed_of(l)));
+		check(file_has_pattern(l->fd, SIZE, seed_of(l)));
+		for (size_t at = 0; at < SIZE; at += 16 * PAGE)
+			check(physical(l->mem + at) == phys_at(l->runs, l->nr, at));
+	}
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	check(system("mkswap " DISK " >/dev/null") == 0);
+	must(swapon(DISK, 0));
+	lend_all();
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	for_each_lent(l) {
+		munmap(l->mem, SIZE);
+		close(l->fd);
+		free(l->runs);
+	}
+	must(swapoff(DISK));
+	return 0;
+}
+
+/* Dirties more than there is, and looks whether it is still there. */
+static int hog(void *arg)
+{
+	size_t size = *(size_t *)arg;
+	uint64_t *mem = must(mmap(NULL, size, PROT_READ | PROT_WRITE,
+				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+
+	for (size_t at = 0; at < size; at += PAGE)
+		mem[at / 8] = at + 1;
+	/* Backwards: what is still in memory is not swapped out for what is not. */
+	for (size_t at = size / PAGE * PAGE; at; at -= PAGE)
+		if (mem[(at - PAGE) / 8] != at - PAGE + 1)
+			return 1;
+	return 0;
+}
+
+static void swapping(void **state)
+{
+	size_t size = meminfo("MemAvailable") + 300 * MiB;
+	uint64_t out = vmstat("pswpout"), killed = vmstat("oom_kill");
+
+	(void)state;
+	assert_true(meminfo("SwapFree") > 600 * MiB);
+	assert_int_equal(reap(spawn(hog, &size)), 0);
+	printf("# %zu MiB swapped out\n", (vmstat("pswpout") - out) * PAGE / MiB);
+	assert_true((vmstat("pswpout") - out) * PAGE >= 100 * MiB);
+	assert_int_equal(vmstat("oom_kill"), killed);
+	check_all();
+}
+
+static void compaction(void **state)
+{
+	/* Something to compact: every other page of this. */
+	size_t size = 256 * MiB;
+	char *mem = must(mmap(NULL, size, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	uint64_t moved = vmstat("compact_migrate_scanned");
+
+	(void)state;
+	must(madvise(mem, size, MADV_NOHUGEPAGE));
+	must(madvise(mem, size, MADV_POPULATE_WRITE));
+	for (size_t at = 0; at < size; at += 16 * PAGE)
+		must(madvise(mem + at, 8 * PAGE, MADV_DONTNEED));
+	write_text("/proc/sys/vm/compact_memory", "1");
+	assert_true(vmstat("compact_migrate_scanned") > moved);
+	must(munmap(mem, size));
+	check_all();
+}
+
+static void advice(void **state)
+{
+	uint64_t out = vmstat("pswpout");
+
+	(void)state;
+	for_each_lent(l) {
+		must(madvise(l->mem, SIZE, MADV_COLD));
+		must(madvise(l->mem, SIZE, MADV_PAGEOUT));
+		must(madvise(l->mem + PAGE, 7 * PAGE, MADV_PAGEOUT));
+	}
+	/* The same advice does swap out what may be. */
+	assert_true((vmstat("pswpout") - out) * PAGE < SIZE);
+	for_each_lent(l)
+		check(has_pattern(l->mem, SIZE, seed_of(l)));
+	check_all();
+}
+
+static void advice_on_own_memory(void **state)
+{
+	uint64_t out = vmstat("pswpout");
+	char *mem = must(mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+
+	(void)state;
+	fill_pattern(mem, SIZE, 9);
+	must(madvise(mem, SIZE, MADV_PAGEOUT));
+	assert_true((vmstat("pswpout") - out) * PAGE > SIZE / 2);
+	assert_true(has_pattern(mem, SIZE, 9));
+	must(munmap(mem, SIZE));
+}
+
+/* With one node there is nowhere else: each page must then be told to be there. */
+static void moving(void **state)
+{
+	(void)state;
+	for_each_lent(l) {
+		for (size_t at = 0; at < SIZE; at += 16 * PAGE) {
+			void *page = l->mem + at;
+			int node = 0, status = -1;
+
+			syscall(SYS_move_pages, 0, 1, &page, &node, &status, MPOL_MF_MOVE_ALL);
+			must(syscall(SYS_move_pages, 0, 1, &page, NULL, &status, 0));
+			check(status == 0);
+		}
+	}
+	check_all();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(swapping),
+		cmocka_unit_test(compaction),
+		cmocka_unit_test(advice),
+		cmocka_unit_test(advice_on_own_memory),
+		cmocka_unit_test(moving),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
