@@ -7,6 +7,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/capability.h>
 #include <linux/log2.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mmzone.h>
@@ -188,6 +189,12 @@ static int moved_aside(struct lend_fill *fill, struct lend_extents *mem, unsigne
 {
 	bool one_node = fill->gfp & __GFP_THISNODE;
 	int nid, zt, err;
+
+	/* What cannot be charged would get around the limit. */
+	if (lend_memcg_limited(fill->memcg) && !capable(CAP_SYS_RESOURCE)) {
+		pr_info_ratelimited("contig: memory moved aside cannot be charged to a cgroup with memory.max: lift the limit, or take CAP_SYS_RESOURCE\n");
+		return -ENOMEM;
+	}
 
 	for_each_node_mask(nid, fill->nodes) {
 		if (!node_online(nid) || (one_node && nid != fill->nid))

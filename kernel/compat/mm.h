@@ -7,6 +7,7 @@
 
 #include <linux/gfp.h>
 #include <linux/highmem.h>
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/sched/mm.h>
@@ -30,6 +31,17 @@ static inline unsigned long mm_get_unmapped_area(struct mm_struct *mm, struct fi
 	return mm->get_unmapped_area(file, addr, len, pgoff, flags);
 }
 #endif
+
+/* Has this cgroup, or one above it, a limit of memory? */
+static inline bool lend_memcg_limited(struct mem_cgroup *memcg)
+{
+#ifdef CONFIG_MEMCG
+	for (; memcg; memcg = parent_mem_cgroup(memcg))
+		if (READ_ONCE(memcg->memory.max) != PAGE_COUNTER_MAX)
+			return true;
+#endif
+	return false;
+}
 
 /**
  * lend_alloc_contig() - take a range out of the page allocator, moving aside what is in it

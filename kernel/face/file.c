@@ -64,6 +64,8 @@ static long lend_fallocate(struct file *file, int mode, loff_t offset, loff_t le
 
 	inode_lock(inode);
 	err = inode_newsize_ok(inode, size);
+	if (!err)
+		err = file_modified(file);
 	if (!err && !(i_size_read(inode) && size <= i_size_read(inode)))
 		err = set_size(inode, size);
 	inode_unlock(inode);
