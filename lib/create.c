@@ -93,7 +93,7 @@ int lend_link(int fd, const char *path)
 {
 	char full[PATH_MAX], self[sizeof("/proc/self/fd/-2147483648")];
 
-	if (lend_resolve(path, full))
+	if (lend_check(fd) || lend_resolve(path, full))
 		return -1;
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
 	if (linkat(AT_FDCWD, self, AT_FDCWD, full, AT_SYMLINK_FOLLOW))

@@ -286,8 +286,8 @@ const char *lend_why(uint32_t why);
 
 /**
  * lend_parse_size() - read a size: 4096, 64M, 1.5GiB
- * @text: digits, at will with a fraction, then K, M, G, T, P or E (powers of
- *	1024, either case), at will with "iB"; nothing before, nothing after
+ * @text: digits, at will with B; or digits, at will with a fraction, and K, M, G,
+ *	T, P or E (powers of 1024, either case), at will with "iB"; nothing else
  * @size: bytes, a fraction of a byte dropped
  *
  * Return: 0.

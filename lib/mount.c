@@ -117,6 +117,7 @@ static int is_mounted(const char *dir)
 int lend_mount(const char *dir, const char *options)
 {
 	int mnt, made, err;
+	struct stat st;
 
 	if (!dir)
 		dir = lend_dir();
@@ -130,6 +131,8 @@ int lend_mount(const char *dir, const char *options)
 	made = !mkdir(dir, 0755);
 	if (!made && errno != EEXIST)
 		lend_fail(errno, "cannot make the directory %s: %m", dir);
+	else if (!stat(dir, &st) && !S_ISDIR(st.st_mode))
+		lend_fail(ENOTDIR, "cannot mount lend on %s: %m", dir);
 	else if (syscall(SYS_move_mount, mnt, "", AT_FDCWD, dir, MOVE_MOUNT_F_EMPTY_PATH))
 		lend_fail(errno, "cannot mount lend on %s: %m", dir);
 	else

@@ -64,6 +64,8 @@ int64_t lend_size(int fd)
 	char name[LEND_DESCRIBE_LEN];
 	struct stat st;
 
+	if (lend_check(fd))
+		return -1;
 	if (fstat(fd, &st))
 		return lend_fail(errno, "%s: %m", lend_describe(fd, name));
 	return st.st_size;

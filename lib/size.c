@@ -42,7 +42,7 @@ int lend_parse_size(const char *text, uint64_t *size)
 		if (!isdigit((unsigned char)*++p))
 			return not_a_size(text);
 		for (; isdigit((unsigned char)*p); p++) {
-			if (scale < 1000000000000) {	/* finer than a byte of a TiB */
+			if (scale < 10000000000000000000u) {	/* finer than a byte of an EiB */
 				part = part * 10 + (*p - '0');
 				scale *= 10;
 			}
@@ -70,7 +70,7 @@ char *lend_format_size(uint64_t size, char *buf)
 			 (unsigned int)size);
 		return buf;
 	}
-	while (size / unit >= 1024) {
+	while ((double)size / unit >= 1023.95) {	/* rounded it would be 1024.0 */
 		unit *= 1024;
 		i++;
 	}

@@ -113,12 +113,15 @@ int lend_fill(const struct lend_spec *spec, struct lend_extents *mem, unsigned l
 
 	if (err)
 		return err;
-	fill.gfp |= GFP_USER | __GFP_ZERO | __GFP_ACCOUNT | __GFP_NOWARN;
+	fill.gfp |= GFP_USER | __GFP_ZERO | __GFP_NOWARN;
 	if (spec->node != LEND_NODE_ANY)
 		fill.gfp |= __GFP_THISNODE;
 	if (spec->dma_bits && spec->dma_bits < BITS_PER_LONG)
 		fill.limit = BIT(spec->dma_bits) >> PAGE_SHIFT;
+	/* The root has no limit, and pages that are not charged come in batches. */
 	fill.memcg = get_mem_cgroup_from_mm(current->mm);
+	if (fill.memcg && parent_mem_cgroup(fill.memcg))
+		fill.gfp |= __GFP_ACCOUNT;
 
 	if (spec->backing->fill_slice) {
 		err = fill_sliced(&fill, spec->backing, mem, npages);
