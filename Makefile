@@ -28,7 +28,7 @@ modules: headers		## build the kernel module (KDIR=build directory of a kernel)
 # kbuild writes into the folder of the sources: it gets a copy, one a kernel.
 headers:
 	@[ "$(release)" ] || { echo "no kernel headers in $(KDIR):" \
-		"apt-get install linux-headers-$$(uname -r), or give KDIR=" >&2; exit 1; }
+		"apt-get install linux-headers-$$(uname -r), or give another KDIR=" >&2; exit 1; }
 
 user:				## build library and command into build/user
 	@vm/setup -n build
@@ -52,10 +52,10 @@ install: all			## install module, library, command, manuals (PREFIX, DESTDIR)
 	[ "$(DESTDIR)" ] || { depmod $(release) && ldconfig; }
 
 uninstall:			## remove what install put there
-	rm -f $(moddir)/lend.ko $(DESTDIR)$(PREFIX)/bin/lend
+	rm -f $(DESTDIR)/lib/modules/*/extra/lend.ko $(DESTDIR)$(PREFIX)/bin/lend
 	cd $(DESTDIR)$(PREFIX) && rm -f lib/liblend.* lib/pkgconfig/lend.pc include/lend.h \
 		include/linux/lend.h $(foreach n,1 3 5,$(patsubst man/%,share/man/man$n/%,$(wildcard man/*.$n)))
-	[ "$(DESTDIR)" ] || { depmod $(release) && ldconfig; }
+	[ "$(DESTDIR)" ] || { depmod -a && ldconfig; }
 
 demo:				## see lend at work, in a virtual machine (root; sets up all it needs)
 	@vm/setup build vm

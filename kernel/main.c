@@ -42,8 +42,6 @@ static int __init lend_init(void)
 static void __exit lend_exit(void)
 {
 	unregister_filesystem(&lend_fs_type);
-	/* Inodes are freed after a grace period; their file system's code must be there. */
-	rcu_barrier();
 	lend_parallel_exit();
 }
 

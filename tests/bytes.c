@@ -197,6 +197,29 @@ static void sendfile_and_splice(void **state)
 }
 
 /* Memory that was full of something else a moment ago. */
+/* A pipe gets a copy: it must not hold a folio that nobody is charged for any more. */
+static void pipes_hold_nothing(void **state)
+{
+	(void)state;
+	for (size_t k = 0; k < ARRAY_SIZE(backings); k++) {
+		int fd = make_buffer(HUGE, backings[k], 0), ends[2];
+		char *mem = map_buffer(fd, HUGE), got[PAGE];
+		loff_t in = PAGE;
+
+		/* The very first read, and not of a folio's first page. */
+		fill_pattern(mem, HUGE, k);
+		must(pipe2(ends, O_CLOEXEC));
+		check(splice(fd, &in, ends[1], NULL, PAGE, 0) == PAGE);
+		munmap(mem, HUGE);
+		assert_int_equal(get_info(fd).held, 0);
+		check(read(ends[0], got, PAGE) == PAGE);
+		check(has_pattern(got, PAGE, k + PAGE / 8));
+		close(ends[0]);
+		close(ends[1]);
+		close(fd);
+	}
+}
+
 static void new_memory_is_zero(void **state)
 {
 	const size_t size = 32 * MiB;
@@ -225,6 +248,7 @@ int main(void)
 		clean_test(the_end),
 		clean_test(seeks),
 		clean_test(sendfile_and_splice),
+		clean_test(pipes_hold_nothing),
 		clean_test(new_memory_is_zero),
 	};
 

@@ -151,7 +151,7 @@ done <"$work/options"
 expect 'a second mount, with options' 0 '' '' lend mount \
 	-o size=16M,mode=0750,backing=pages,map=insert,dma_bits=48,node=0,uid=7,gid=8 "$elsewhere"
 is '... of this mode and owner' same "$(stat -c '%a %u %g' "$elsewhere")" '750 7 8'
-json '... has these defaults' '.[0] | .limit == 16777216 and .free == .limit and .files == 1 and
+json '... has these defaults' '.[0] | .limit == 16777216 and .free == .limit and .files == 0 and
 	(.options | .size == "16384k" and .mode == "750" and .backing == "pages" and
 	.map == "insert" and .dma_bits == "48" and .node == "0" and .uid == "7" and .gid == "8")' \
 	lend info --json "$elsewhere"
@@ -220,7 +220,8 @@ expect 'create --dma-bits 3' 1 '' '*below 2^3*' lend create -s 1M -d 3 cmd.a
 expect 'create --mode 888' 2 '' '*"888" is not a mode*' lend create -s 1M -M 888 cmd.a
 expect 'create --mode 1777' 2 '' '*"1777" is not a mode*' lend create -s 1M -M 1777 cmd.a
 expect 'create --from nothing' 1 '' '*cannot open /no/such: No such file*' lend create -f /no/such cmd.a
-expect 'create --from an empty file' 1 '' '*/dev/null is empty*' lend create -f /dev/null cmd.a
+expect 'create --from a device' 1 '' '*/dev/null has no size*' lend create -f /dev/null cmd.a
+expect 'create --from a directory' 1 '' '*/etc is a directory*' lend create -f /etc cmd.a
 expect 'create --from a pipe' 1 '' '*no size that can be known*' lend create -f <(echo) cmd.a
 expect 'create --from a directory' 1 '' '*/etc*' lend create -f /etc cmd.a
 is '... none of them left a name' gone /dev/lend/cmd.a
@@ -306,7 +307,7 @@ expect 'info of an empty file' 0 '*none yet: "truncate -s SIZE" makes it *' '' l
 expect 'info of several, one of which is missing' 1 '*cmd.pfn*cmd.none*' '*cmd.no: No such file*' \
 	lend info cmd.pfn cmd.no cmd.none
 json 'info of the mount' '.[0] | .mount == "/dev/lend" and .used == 138412032 and
-	.used + .free == .limit and .files == 4' lend info --json
+	.used + .free == .limit and .files == 3' lend info --json
 expect 'info of what is not of lend' 1 '' '*/etc/passwd is not on a lend*' lend info /etc/passwd
 
 mkdir /dev/lend/cmd.dir

@@ -97,7 +97,7 @@ static void sizes(void **state)
 	} good[] = {
 		{ "size=1", 1 }, { "size=4096", 1 }, { "size=4097", 2 }, { "size=20k", 5 },
 		{ "size=1M", 256 }, { "size=1g", 1 << 18 }, { "size=2T", 1 << 29 },
-		{ "size=25%", (ram * PAGE * 25 / 100 + PAGE - 1) / PAGE }, { "size=100%", ram }, { "size=0%", 0 },
+		{ "size=25%", (ram * PAGE * 25 / 100 + PAGE - 1) / PAGE }, { "size=100%", ram },
 		{ "size=0", 0 }, { "size=7e", 7UL << 48 }, { "size=1m,size=2m", 512 },
 	};
 
@@ -131,6 +131,7 @@ static const struct refusal {
 	{ "size=1m%", EINVAL, "size=1m% is not a size" },
 	{ "size=101%", EINVAL, "size=101% is not a size" },
 	{ "size=%", EINVAL, "is not a size" },
+	{ "size=0%", EINVAL, "size=0% is not a size" },
 	{ "size=8e", EINVAL, "size=8e is more than" },
 	{ "size=16e", EINVAL, "size=16e" },
 	{ "size=18446744073709551616", EINVAL, "size=18446744073709551616" },
@@ -167,6 +168,7 @@ static const struct refusal {
 	{ "dma_bits=", EINVAL, "dma_bits" },
 	{ "dma_bits=x", EINVAL, "dma_bits" },
 	{ "dma_bits=-1", EINVAL, "dma_bits" },
+	{ "dma_bits=65", EINVAL, "dma_bits=65: take 0 to 64" },
 	{ "dma_bits=1", ERANGE, "dma_bits=1: no memory of this machine lies below" },
 	{ "dma_bits=12", ERANGE, "dma_bits=12: no memory of this machine lies below" },
 };

@@ -217,14 +217,19 @@ static int parse_kind(int value, uint32_t *field, struct lend_setup *setup, uint
 /* Open --from and take its size. */
 static int open_from(struct request *request)
 {
+	struct stat st;
 	off_t size;
 
 	request->from_fd = open(request->from, O_RDONLY | O_CLOEXEC);
 	if (request->from_fd < 0)
 		return error("cannot open %s: %m", request->from);
+	if (fstat(request->from_fd, &st))
+		return error("cannot ask for the size of %s: %m", request->from);
+	if (S_ISDIR(st.st_mode))
+		return error("%s is a directory", request->from);
 	size = lseek(request->from_fd, 0, SEEK_END);
-	if (size < 0)
-		return error("%s has no size that can be known ahead: %m", request->from);
+	if (size < 0 || (!size && !S_ISREG(st.st_mode)))
+		return error("%s has no size that can be known ahead", request->from);
 	if (!size)
 		return error("%s is empty, and a buffer has at least one byte", request->from);
 	request->size = size;

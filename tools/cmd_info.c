@@ -78,7 +78,9 @@ static void print_use(const struct facts *facts)
 	struct user_sum sum = users_sum(&facts->users);
 
 	fact("mappings", "%llu", (unsigned long long)info->mappings);
-	if (sum.mapped)
+	if (sum.mapped && info->map == LEND_MAP_PFN)
+		fact("mapped now", "%s, all of it, by page frame number", human(sum.mapped));
+	else if (sum.mapped)
 		fact("mapped now", "%s of %s touched, %u %% of it by 2 MiB entries",
 		     human(sum.resident), human(sum.mapped), percent(sum.huge, sum.resident));
 	fact("held", "%llu references of mappings and pins on its pages",
@@ -118,8 +120,9 @@ static void print_facts(const struct facts *facts)
 	print_limits(info);
 	fact("map", "%s%s", lend_map_name(info->map),
 	     info->flags & LEND_INFO_HUGE ? ", by 2 MiB entries where aligned" : "");
-	fact("pinnable", "%s", pinnable ? "yes: O_DIRECT, io_uring, RDMA work on mappings" : "no");
 	if (info->memory) {
+		fact("pinnable", "%s",
+		     pinnable ? "yes: O_DIRECT, io_uring, RDMA work on mappings" : "no");
 		print_charge(info);
 		print_use(facts);
 	}

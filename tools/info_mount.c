@@ -25,7 +25,7 @@ static bool read_totals(int fd, struct totals *totals)
 	totals->limit = (uint64_t)st.f_blocks * st.f_bsize;
 	totals->free = (uint64_t)st.f_bfree * st.f_bsize;
 	totals->used = totals->limit - totals->free;
-	totals->files = st.f_files - st.f_ffree;
+	totals->files = st.f_files - st.f_ffree - 1;	/* not the root */
 	return true;
 }
 

@@ -47,7 +47,7 @@ int main(int argc, char **argv)
 	const char *name = argc > 1 ? argv[1] : "";
 	size_t i;
 
-	if (!strcmp(name, "--help") || !strcmp(name, "-h")) {
+	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
 		usage(stdout);
 		return flush(EXIT_SUCCESS);
 	}

@@ -42,15 +42,25 @@ struct lend_buffer *lend_buffer_of(struct file *file);
 void *lend_vaddr(struct lend_buffer *buf);
 
 /**
- * lend_set_hooks() - hook a driver to a buffer, or take it off again
+ * lend_set_hooks() - hook a driver to a buffer
  * @buf: the buffer
- * @hooks: the driver's functions; NULL takes the present ones off, and none of
- *	them is running any more on return
+ * @hooks: the driver's functions; they stay until lend_clear_hooks()
  * @data: passed to them
  *
  * Context: process, may sleep; not from a hook.
- * Return: 0, or -EBUSY if another driver is hooked already.
+ * Return: 0, or -EBUSY if a driver is hooked already.
  */
 int lend_set_hooks(struct lend_buffer *buf, const struct lend_hooks *hooks, void *data);
+
+/**
+ * lend_clear_hooks() - take a driver off again
+ * @buf: the buffer
+ * @hooks: what the driver had set
+ * @data: with it; another driver's hooks are left alone
+ *
+ * None of the functions is running any more on return.
+ * Context: process, may sleep; not from a hook.
+ */
+void lend_clear_hooks(struct lend_buffer *buf, const struct lend_hooks *hooks, void *data);
 
 #endif /* _LEND_LEND_H */

@@ -9,6 +9,7 @@
 
 #include <linux/capability.h>
 #include <linux/log2.h>
+#include <linux/memcontrol.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mmzone.h>
 #include <linux/sched/signal.h>
@@ -16,6 +17,8 @@
 #include <linux/sort.h>
 
 #include "../compat/mm.h"
+#include "../core/buffer.h"
+#include "../core/parallel.h"
 #include "backing.h"
 
 /* Candidate ranges begin at multiples of this: the largest block the buddy allocator keeps. */
@@ -69,7 +72,7 @@ static bool adjacent(struct page *a, struct page *b)
  */
 static int neighbours(struct lend_fill *fill, struct lend_extents *mem, unsigned long npages)
 {
-	unsigned long want = npages >> LEND_HUGE_ORDER, room = want + want / 8 + 4;
+	unsigned long want = npages >> LEND_HUGE_ORDER, room = want + min(want / 8, 64UL) + 4;
 	unsigned long nr, i, first = 0, jumps = 0;
 	struct page **folio;
 	int err = -ENOMEM;
@@ -117,8 +120,21 @@ static unsigned long obstacle(struct zone *zone, unsigned long pfn, unsigned lon
 	while (npages--) {
 		struct page *page = pfn_to_online_page(pfn + npages);
 
+		if (!(npages % LEND_HUGE_PAGES))
+			cond_resched();
 		if (!page || page_zone(page) != zone || PageReserved(page))
 			return pfn + npages;
+	}
+	return 0;
+}
+
+static int zero_slice(void *arg, unsigned long slice, unsigned long start, unsigned long nr)
+{
+	struct page *page = arg;
+
+	while (nr--) {
+		clear_highpage(page + start++);
+		cond_resched();
 	}
 	return 0;
 }
@@ -127,12 +143,20 @@ static unsigned long obstacle(struct zone *zone, unsigned long pfn, unsigned lon
 static int one_range(struct lend_fill *fill, struct lend_extents *mem, unsigned long pfn,
 		     unsigned long npages)
 {
+	struct page *page = pfn_to_page(pfn);
 	int err = lend_alloc_contig(pfn, npages);
 
+	if (!err && !want_init_on_alloc(GFP_KERNEL)) {
+		err = lend_parallel(npages, LEND_SLICE_PAGES, zero_slice, page);
+		if (err)
+			free_contig_range(pfn, npages);
+	}
 	if (err)
 		return err;
-	atomic_or(LEND_WHY_SPLIT | LEND_WHY_NO_MEMCG, fill->why);
-	return lend_fill_add(fill, mem, pfn_to_page(pfn), npages);
+	atomic_or(LEND_WHY_SPLIT, fill->why);
+	if (fill->gfp & __GFP_ACCOUNT)
+		atomic_or(LEND_WHY_NO_MEMCG, fill->why);
+	return lend_fill_add(fill, mem, page, npages);
 }
 
 /* Goes down through [@start, @end) of a zone, @step pages at a time. */
@@ -185,28 +209,45 @@ static int scan_zone(struct lend_fill *fill, struct lend_extents *mem, struct zo
 	}
 }
 
+/* Highest memory first: low memory is scarce. Movable memory must stay movable. */
+static int scan_node(struct lend_fill *fill, struct lend_extents *mem, int nid,
+		     unsigned long npages)
+{
+	int zt, err = -EBUSY;
+
+	for (zt = ZONE_NORMAL; zt >= 0 && err == -EBUSY; zt--)
+		err = scan_zone(fill, mem, &NODE_DATA(nid)->node_zones[zt], npages);
+	return err;
+}
+
+/* Has the creator's cgroup, or one above it, a limit of memory? */
+static bool limited(struct mem_cgroup *memcg)
+{
+#ifdef CONFIG_MEMCG
+	for (; memcg; memcg = parent_mem_cgroup(memcg))
+		if (READ_ONCE(memcg->memory.max) != PAGE_COUNTER_MAX)
+			return true;
+#endif
+	return false;
+}
+
 static int moved_aside(struct lend_fill *fill, struct lend_extents *mem, unsigned long npages)
 {
-	bool one_node = fill->gfp & __GFP_THISNODE;
-	int nid, zt, err;
+	int nid, err = -EBUSY;
 
 	/* What cannot be charged would get around the limit. */
-	if (lend_memcg_limited(fill->memcg) && !capable(CAP_SYS_RESOURCE)) {
+	if (limited(fill->memcg) && !capable(CAP_SYS_RESOURCE)) {
 		pr_info_ratelimited("contig: memory moved aside cannot be charged to a cgroup with memory.max: lift the limit, or take CAP_SYS_RESOURCE\n");
 		return -ENOMEM;
 	}
 
-	for_each_node_mask(nid, fill->nodes) {
-		if (!node_online(nid) || (one_node && nid != fill->nid))
-			continue;
-		/* Highest first: low memory is scarce. Movable memory must stay movable. */
-		for (zt = ZONE_NORMAL; zt >= 0; zt--) {
-			err = scan_zone(fill, mem, &NODE_DATA(nid)->node_zones[zt], npages);
-			if (err != -EBUSY)
-				return err;
-		}
-	}
-	return -ENOMEM;
+	if (node_isset(fill->nid, fill->nodes))
+		err = scan_node(fill, mem, fill->nid, npages);
+	if (err == -EBUSY && !(fill->gfp & __GFP_THISNODE))
+		for_each_node_mask(nid, fill->nodes)
+			if (err == -EBUSY && nid != fill->nid && node_online(nid))
+				err = scan_node(fill, mem, nid, npages);
+	return err == -EBUSY ? -ENOMEM : err;
 }
 
 static int fill_whole(struct lend_fill *fill, struct lend_extents *mem, unsigned long npages)
@@ -215,16 +256,26 @@ static int fill_whole(struct lend_fill *fill, struct lend_extents *mem, unsigned
 
 	if (err == -ENOMEM)
 		err = one_block(fill, mem, npages);
+	if (err == -ENOMEM && signal_pending(current))
+		err = -EINTR;
 	if (err == -ENOMEM)
 		err = moved_aside(fill, mem, npages);
-	if (err)
+	if (err == -ENOMEM)
 		pr_info_ratelimited("contig: no run of %lu KiB to be had: free memory, or ask for less\n",
 				    npages << (PAGE_SHIFT - 10));
 	return err;
+}
+
+/* All memory of the kernel's own is mapped in one piece. */
+static int attach(struct lend_buffer *buf)
+{
+	buf->vaddr = page_address(buf->mem.ext[0].page);
+	return 0;
 }
 
 const struct lend_backing_ops lend_backing_contig = {
 	.name = "contig",
 	.id = LEND_BACKING_CONTIG,
 	.fill_whole = fill_whole,
+	.attach = attach,
 };

@@ -23,6 +23,7 @@ static int attach(struct lend_buffer *buf)
 
 		while (left--)
 			pages[nr++] = page++;
+		cond_resched();
 	}
 	buf->vaddr = vmap(pages, npages, VM_MAP, PAGE_KERNEL);
 	kvfree(pages);

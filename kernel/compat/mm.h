@@ -6,8 +6,6 @@
 #define LEND_COMPAT_MM_H
 
 #include <linux/gfp.h>
-#include <linux/highmem.h>
-#include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/sched/mm.h>
@@ -32,41 +30,19 @@ static inline unsigned long mm_get_unmapped_area(struct mm_struct *mm, struct fi
 }
 #endif
 
-/* Has this cgroup, or one above it, a limit of memory? */
-static inline bool lend_memcg_limited(struct mem_cgroup *memcg)
-{
-#ifdef CONFIG_MEMCG
-	for (; memcg; memcg = parent_mem_cgroup(memcg))
-		if (READ_ONCE(memcg->memory.max) != PAGE_COUNTER_MAX)
-			return true;
-#endif
-	return false;
-}
-
 /**
  * lend_alloc_contig() - take a range out of the page allocator, moving aside what is in it
  * @pfn: first page frame
  * @npages: how many
  *
- * Whether the kernel zeroes such pages depends on init_on_alloc.
- *
  * Context: process, may sleep long.
- * Return: 0, and the pages are zeroed, single, with a count of 1 each; or -EBUSY,
- * -ENOMEM, -EINTR.
+ * Return: 0, and the pages are single, with a count of 1 each, and zeroed only where
+ * the kernel zeroes all it allocates; or -EBUSY, -ENOMEM, -EINTR.
  */
 static inline int lend_alloc_contig(unsigned long pfn, unsigned long npages)
 {
-	int err = alloc_contig_range(pfn, pfn + npages, MIGRATE_MOVABLE,
-				     GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
-	unsigned long i;
-
-	if (!err && !want_init_on_alloc(GFP_KERNEL)) {
-		for (i = 0; i < npages; i++) {
-			clear_highpage(pfn_to_page(pfn + i));
-			cond_resched();
-		}
-	}
-	return err;
+	return alloc_contig_range(pfn, pfn + npages, MIGRATE_MOVABLE,
+				  GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
 }
 
 #endif

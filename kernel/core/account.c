@@ -7,6 +7,9 @@
 
 #include "account.h"
 
+/* Pages of charged buffers that are still to be gathered, by all creators. */
+static atomic_long_t promised;
+
 /* Adds @nr to @used unless that would pass @max. */
 static bool add_below(atomic_long_t *used, unsigned long nr, unsigned long max)
 {
@@ -64,12 +67,20 @@ static bool charge_user(struct lend_charge *charge, unsigned long npages)
  * left alone: lent memory cannot be reclaimed, and somebody else would soon wake
  * the OOM killer for want of the last page.
  */
-static bool enough_memory(unsigned long npages)
+static bool promise(unsigned long npages)
 {
-	unsigned long rest = totalram_pages() / 32;
-	long available = si_mem_available();
+	long available = si_mem_available() - (long)(totalram_pages() / 32);
 
-	return available > 0 && npages <= available && available - npages >= rest;
+	return available > 0 && add_below(&promised, npages, available);
+}
+
+/**
+ * lend_promise_kept() - memory that was promised is there, or is not wanted any more
+ * @npages: how much of it
+ */
+void lend_promise_kept(unsigned long npages)
+{
+	atomic_long_sub(npages, &promised);
 }
 
 /**
@@ -78,7 +89,8 @@ static bool enough_memory(unsigned long npages)
  * @limit: the mount's limit; must outlive the charge
  * @npages: size of the buffer, not 0
  *
- * The memory cgroup is charged page by page while they are allocated.
+ * The memory cgroup is charged page by page while they are allocated. As many
+ * pages are promised to the caller, who counts down by lend_promise_kept().
  *
  * Return: 0, -ENOSPC above the mount's limit, -ENOMEM above the caller's
  * RLIMIT_MEMLOCK or above what the machine can spare.
@@ -93,7 +105,7 @@ int lend_charge(struct lend_charge *charge, struct lend_limit *limit, unsigned l
 		lend_limit_sub(limit, npages);
 		return -ENOMEM;
 	}
-	if (!enough_memory(npages)) {
+	if (!promise(npages)) {
 		lend_uncharge(&new);
 		return -ENOMEM;
 	}

@@ -62,9 +62,11 @@ static unsigned long count_huge(const struct lend_extents *mem)
 	unsigned long huge = 0;
 	struct page *page;
 
-	while ((page = lend_folio_next(&iter)))
+	while ((page = lend_folio_next(&iter))) {
 		if (compound_order(page) == LEND_HUGE_ORDER)
 			huge += LEND_HUGE_PAGES;
+		cond_resched();
+	}
 	return huge;
 }
 
@@ -91,13 +93,9 @@ int lend_buffer_fill(struct lend_buffer *buf, struct lend_limit *limit, unsigned
 		return err;
 
 	err = lend_fill(&buf->spec, &buf->mem, npages, &buf->gathered, &buf->why);
-	if (err)
-		goto undo;
-
-	if (backing->attach)
+	lend_promise_kept(npages - atomic_long_read(&buf->gathered));
+	if (!err && backing->attach)
 		err = backing->attach(buf);
-	else if (buf->mem.nr == 1)
-		buf->vaddr = page_address(buf->mem.ext[0].page);
 	if (err)
 		goto undo;
 
@@ -246,19 +244,27 @@ int lend_buffer_sync(struct lend_buffer *buf, u64 offset, u64 length, unsigned i
 
 int lend_set_hooks(struct lend_buffer *buf, const struct lend_hooks *hooks, void *data)
 {
-	int err = 0;
+	int err = -EBUSY;
 
 	down_write(&buf->hooks_lock);
-	if (hooks && buf->hooks) {
-		err = -EBUSY;
-	} else {
+	if (!buf->hooks) {
 		buf->hooks = hooks;
 		buf->hooks_data = data;
+		err = 0;
 	}
 	up_write(&buf->hooks_lock);
 	return err;
 }
 EXPORT_SYMBOL_GPL(lend_set_hooks);
+
+void lend_clear_hooks(struct lend_buffer *buf, const struct lend_hooks *hooks, void *data)
+{
+	down_write(&buf->hooks_lock);
+	if (buf->hooks == hooks && buf->hooks_data == data)
+		buf->hooks = NULL;
+	up_write(&buf->hooks_lock);
+}
+EXPORT_SYMBOL_GPL(lend_clear_hooks);
 
 void *lend_vaddr(struct lend_buffer *buf)
 {

@@ -4,6 +4,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
+#include "account.h"
 #include "fill.h"
 #include "parallel.h"
 
@@ -43,12 +44,14 @@ int lend_fill_add(struct lend_fill *fill, struct lend_extents *mem, struct page 
 	unsigned long i, nr = compound_nr(page);
 	int err = lend_extents_add(mem, page, npages);
 
-	if (!err)
-		atomic_long_add(npages, fill->gathered);
-	else
+	if (err) {
 		for (i = 0; i < npages; i += nr)
 			put_page(page + i);
-	return err;
+		return err;
+	}
+	atomic_long_add(npages, fill->gathered);
+	lend_promise_kept(npages);
+	return 0;
 }
 
 static int fill_slice(void *arg, unsigned long slice, unsigned long start, unsigned long nr)
@@ -92,7 +95,7 @@ static int fill_sliced(struct lend_fill *fill, const struct lend_backing_ops *ba
  * @gathered: counted up meanwhile
  * @why: out: LEND_WHY_* of what was not possible
  *
- * The node, zone and cpuset rules are the caller's, whoever does the work. The
+ * Node, zone, cpuset and cgroup are the caller's, whoever does the work. The
  * OOM killer is never woken: __GFP_RETRY_MAYFAIL and __GFP_NORETRY fail instead,
  * in the caller's cgroup too.
  *
@@ -104,8 +107,8 @@ int lend_fill(const struct lend_spec *spec, struct lend_extents *mem, unsigned l
 {
 	struct lend_fill fill = {
 		.nid = spec->node == LEND_NODE_ANY ? numa_mem_id() : spec->node,
-		.nodes = cpuset_current_mems_allowed,
 		.limit = ULONG_MAX,
+		.nodes = cpuset_current_mems_allowed,
 		.gathered = gathered,
 		.why = why,
 	};

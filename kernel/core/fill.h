@@ -16,7 +16,7 @@
 #define LEND_HUGE_PAGES		BIT(LEND_HUGE_ORDER)
 
 /* What one CPU does at a time: long enough to be worth a hand-over, short for a signal. */
-#define LEND_SLICE_PAGES	(SZ_16M >> PAGE_SHIFT)
+#define LEND_SLICE_PAGES	((unsigned long)SZ_16M >> PAGE_SHIFT)
 
 /**
  * struct lend_fill - what all allocations for one buffer have in common

@@ -106,14 +106,15 @@ int lend_spec_change(struct lend_spec *spec, const struct lend_setup *setup)
  * lend_spec_check() - can a buffer be like this at all on this machine?
  * @spec: a wish; NULL ops stand for names that do not exist
  *
- * Return: 0, -EINVAL for a kind that does not exist, -ENXIO for such a node,
+ * Return: 0, -EINVAL for a kind that does not exist or an address of more than 64
+ * bits, -ENXIO for such a node,
  * -ERANGE when no memory is below the DMA limit.
  */
 int lend_spec_check(const struct lend_spec *spec)
 {
 	gfp_t gfp;
 
-	if (!spec->backing || !spec->map)
+	if (!spec->backing || !spec->map || spec->dma_bits > 64)
 		return -EINVAL;
 
 	if (spec->node != LEND_NODE_ANY &&

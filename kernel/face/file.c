@@ -64,10 +64,10 @@ static long lend_fallocate(struct file *file, int mode, loff_t offset, loff_t le
 
 	inode_lock(inode);
 	err = inode_newsize_ok(inode, size);
-	if (!err)
-		err = file_modified(file);
 	if (!err && !(i_size_read(inode) && size <= i_size_read(inode)))
 		err = set_size(inode, size);
+	if (!err)
+		err = file_update_time(file);
 	inode_unlock(inode);
 	return err;
 }
@@ -83,21 +83,13 @@ static ssize_t copy(struct kiocb *iocb, struct iov_iter *iter, loff_t end,
 	loff_t pos = iocb->ki_pos;
 	ssize_t done;
 
-	/* The size was read without a lock; this orders the memory behind it. */
-	if (!lend_buffer_pages(buf))
-		return 0;
-
 	while (pos < end && iov_iter_count(iter)) {
 		struct page *page = lend_buffer_page(buf, pos >> PAGE_SHIFT);
 		size_t offset = offset_in_page(pos);
 		size_t want = min3((loff_t)(PAGE_SIZE - offset), end - pos,
 				   (loff_t)iov_iter_count(iter));
-		size_t got;
+		size_t got = copy_page(page, offset, want, iter);
 
-		/* A pipe takes the page itself, and its reader wants to see it read. */
-		if (!PageUptodate(page))
-			SetPageUptodate(page);
-		got = copy_page(page, offset, want, iter);
 		pos += got;
 		if (got < want || fatal_signal_pending(current))
 			break;
@@ -109,39 +101,61 @@ static ssize_t copy(struct kiocb *iocb, struct iov_iter *iter, loff_t end,
 	return done;
 }
 
+/* By address: a pipe that took the page would hold the whole folio, charged to nobody. */
+static size_t copy_out(struct page *page, size_t offset, size_t len, struct iov_iter *to)
+{
+	char *addr = kmap_local_page(page);
+	size_t done = copy_to_iter(addr + offset, len, to);
+
+	kunmap_local(addr);
+	return done;
+}
+
 static ssize_t lend_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
-	loff_t end = i_size_read(file_inode(iocb->ki_filp));
+	struct inode *inode = file_inode(iocb->ki_filp);
 	size_t count = iov_iter_count(to);
-	ssize_t done = copy(iocb, to, end, copy_page_to_iter);
+	ssize_t done;
+	loff_t end;
 
+	/* Before the size, which is written after it without a lock. */
+	if (!lend_buffer_pages(lend_inode_buffer(inode)))
+		return 0;
+	end = i_size_read(inode);
+	done = copy(iocb, to, end, copy_out);
 	file_accessed(iocb->ki_filp);
 	return done || !count || iocb->ki_pos >= end ? done : -EFAULT;
 }
 
+static ssize_t write_locked(struct kiocb *iocb, struct iov_iter *from)
+{
+	loff_t end = i_size_read(file_inode(iocb->ki_filp));
+	ssize_t done = generic_write_checks(iocb, from);
+
+	if (done <= 0)
+		return done;
+	if (iocb->ki_pos >= end)
+		return -ENOSPC;
+	done = file_modified(iocb->ki_filp);
+	if (done)
+		return done;
+	done = copy(iocb, from, end, copy_page_from_iter);
+	return done ? done : -EFAULT;
+}
+
 static ssize_t lend_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
-	struct file *file = iocb->ki_filp;
-	struct inode *inode = file_inode(file);
+	struct inode *inode = file_inode(iocb->ki_filp);
 	ssize_t done;
 
-	inode_lock(inode);
-	done = generic_write_checks(iocb, from);
-	if (done <= 0)
-		goto unlock;
-	if (iocb->ki_pos >= i_size_read(inode)) {
-		done = -ENOSPC;
-		goto unlock;
+	/* The lock may be held for gigabytes, and a driver's hook may sleep. */
+	if (iocb->ki_flags & IOCB_NOWAIT) {
+		if (iocb->ki_flags & IOCB_DSYNC || !inode_trylock(inode))
+			return -EAGAIN;
+	} else {
+		inode_lock(inode);
 	}
-	done = file_remove_privs(file);
-	if (!done)
-		done = file_update_time(file);
-	if (done)
-		goto unlock;
-	done = copy(iocb, from, i_size_read(inode), copy_page_from_iter);
-	if (!done)
-		done = -EFAULT;
-unlock:
+	done = write_locked(iocb, from);
 	inode_unlock(inode);
 	return done > 0 ? generic_write_sync(iocb, done) : done;
 }

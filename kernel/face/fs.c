@@ -49,7 +49,7 @@ static int parse_size(struct fs_context *fc, const char *text, unsigned long *np
 	if (kstrtou64(digits, 10, &size))
 		goto nonsense;
 
-	if (!strcmp(text + len, "%") && size <= 100)
+	if (!strcmp(text + len, "%") && size && size <= 100)
 		size = mult_frac((u64)totalram_pages() << PAGE_SHIFT, size, (u64)100);
 	else if (text[len] && *unit && !text[len + 1])
 		size = check_shl_overflow(size, 10 * (unit - units + 1), &size) ? U64_MAX : size;
@@ -68,7 +68,12 @@ nonsense:
 static int lend_parse_param(struct fs_context *fc, struct fs_parameter *param)
 {
 	struct lend_mount *mount = fc->fs_private;
+	const struct lend_backing_ops *backing;
+	const struct lend_map_ops *map;
 	struct fs_parse_result result;
+	kuid_t uid;
+	kgid_t gid;
+	int node;
 	int opt = fs_parse(fc, lend_params, param, &result);
 
 	if (opt < 0)
@@ -83,34 +88,41 @@ static int lend_parse_param(struct fs_context *fc, struct fs_parameter *param)
 		mount->mode = result.uint_32;
 		return 0;
 	case opt_uid:
-		mount->uid = make_kuid(current_user_ns(), result.uint_32);
-		if (!uid_valid(mount->uid))
+		uid = make_kuid(current_user_ns(), result.uint_32);
+		if (!uid_valid(uid))
 			return invalfc(fc, "uid=%u is not valid", result.uint_32);
+		mount->uid = uid;
 		return 0;
 	case opt_gid:
-		mount->gid = make_kgid(current_user_ns(), result.uint_32);
-		if (!gid_valid(mount->gid))
+		gid = make_kgid(current_user_ns(), result.uint_32);
+		if (!gid_valid(gid))
 			return invalfc(fc, "gid=%u is not valid", result.uint_32);
+		mount->gid = gid;
 		return 0;
 	case opt_backing:
-		mount->spec.backing = lend_backing_by_name(param->string);
-		if (!mount->spec.backing)
+		backing = lend_backing_by_name(param->string);
+		if (!backing)
 			return invalfc(fc, "backing=%s: take folios, pages, contig or vmalloc",
 				       param->string);
+		mount->spec.backing = backing;
 		return 0;
 	case opt_map:
-		mount->spec.map = lend_map_by_name(param->string);
-		if (!mount->spec.map)
+		map = lend_map_by_name(param->string);
+		if (!map)
 			return invalfc(fc, "map=%s: take auto, fault, insert or pfn",
 				       param->string);
+		mount->spec.map = map;
 		return 0;
 	case opt_node:
 		if (!strcmp(param->string, "any"))
-			mount->spec.node = LEND_NODE_ANY;
-		else if (kstrtoint(param->string, 10, &mount->spec.node) || mount->spec.node < 0)
+			node = LEND_NODE_ANY;
+		else if (kstrtoint(param->string, 10, &node) || node < 0)
 			return invalfc(fc, "node=%s: take a number, or any", param->string);
+		mount->spec.node = node;
 		return 0;
 	case opt_dma_bits:
+		if (result.uint_32 > 64)
+			return invalfc(fc, "dma_bits=%u: take 0 to 64", result.uint_32);
 		mount->spec.dma_bits = result.uint_32;
 		return 0;
 	}

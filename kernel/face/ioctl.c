@@ -5,6 +5,8 @@
 #include <linux/capability.h>
 #include <linux/fs.h>
 #include <linux/io.h>
+#include <linux/nospec.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 #include "face.h"
@@ -78,6 +80,8 @@ static int do_runs(struct file *file, union request *req)
 		if (copy_to_user(to++, &run, sizeof(run)))
 			return -EFAULT;
 		req->runs.count++;
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		cond_resched();
 	}
 	return 0;
@@ -146,12 +150,14 @@ long lend_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	if (_IOC_TYPE(cmd) != LEND_IOC_TYPE || _IOC_NR(cmd) >= ARRAY_SIZE(requests) ||
 	    cmd != _IO(LEND_IOC_TYPE, _IOC_NR(cmd)))
 		return -ENOTTY;
-	type = &requests[_IOC_NR(cmd)];
+	type = &requests[array_index_nospec(_IOC_NR(cmd), ARRAY_SIZE(requests))];
 
 	if (get_user(size, (u32 __user *)user))
 		return -EFAULT;
 	if (size < type->min_size)
 		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
 	err = copy_struct_from_user(&req, type->size, user, size);
 	if (err)
 		return err;

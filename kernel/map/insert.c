@@ -36,7 +36,8 @@ static int insert(struct vm_area_struct *vma, unsigned long addr, unsigned long 
 	}
 	err = vm_insert_pages(vma, addr, batch, &left);
 	*done = nr - left;
-	return err;
+	/* The range and the pages are right: -EFAULT is want of a page table. */
+	return err == -EFAULT ? -ENOMEM : err;
 }
 
 static vm_fault_t fault(struct vm_fault *vmf)

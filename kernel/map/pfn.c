@@ -7,6 +7,7 @@
 #include <linux/sched/signal.h>
 
 #include "../compat/mm.h"
+#include "../core/fill.h"
 #include "map.h"
 
 static const struct vm_operations_struct pfn_ops = {
@@ -39,8 +40,8 @@ static int pfn_mmap(struct lend_buffer *buf, struct vm_area_struct *vma)
 		unsigned long e = lend_extents_find(&buf->mem, index);
 		const struct lend_extent *ext = &buf->mem.ext[e];
 		unsigned long skip = index - ext->index;
-		unsigned long nr = min(lend_extent_pages(&buf->mem, e) - skip,
-				       (vma->vm_end - addr) >> PAGE_SHIFT);
+		unsigned long nr = min3(lend_extent_pages(&buf->mem, e) - skip,
+					(vma->vm_end - addr) >> PAGE_SHIFT, LEND_SLICE_PAGES);
 		int err = remap_pfn_range(vma, addr, page_to_pfn(ext->page) + skip,
 					  nr << PAGE_SHIFT, vma->vm_page_prot);
 

@@ -133,7 +133,7 @@ static int driver_release(struct inode *inode, struct file *file)
 	struct context *ctx = file->private_data;
 
 	if (ctx->lent) {
-		lend_set_hooks(ctx->buf, NULL, NULL);
+		lend_clear_hooks(ctx->buf, &hooks, ctx);
 		fput(ctx->lent);
 	}
 	kfree(ctx);

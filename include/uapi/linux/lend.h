@@ -11,7 +11,8 @@
  * is accepted as long as all that this kernel does not know is zero.
  *
  * errno of the ioctls, and of the calls that give a file its memory:
- *   E2BIG       a structure longer than this kernel's has non-zero bytes there
+ *   E2BIG       a structure longer than this kernel's has non-zero bytes there,
+ *               or is longer than a page
  *   EBADF       the descriptor is not open for writing, and the request needs it
  *   EBUSY       the file has its memory already: kind and size are for good
  *   EFAULT      an address in the request is not readable or writable
@@ -70,7 +71,7 @@ enum lend_map {
  * @backing: enum lend_backing
  * @map: enum lend_map
  * @node: NUMA node all of it must come from, or LEND_NODE_ANY
- * @dma_bits: all of it below 2^dma_bits; 0 for no such limit
+ * @dma_bits: all of it below 2^dma_bits, at most 64; 0 for no such limit
  */
 struct lend_setup {
 	__u32 size;
