@@ -17,7 +17,7 @@
 #include "lend_driver.h"
 
 struct context {
-	struct mutex lock;
+	struct mutex lock;		/* of what follows */
 	struct file *lent;
 	struct lend_buffer *buf;
 	struct driver_log log;

@@ -16,7 +16,7 @@ struct driver_sync {
 #define DRIVER_LOG_MAX 32
 
 struct driver_log {
-	__u64 count;			/* calls since the last request, also those beyond the log */
+	__u64 count;			/* calls since the last request, logged or not */
 	struct driver_sync sync[DRIVER_LOG_MAX];
 };
 

@@ -25,6 +25,7 @@ static notrace noinline void just_return(void)
 {
 	asm volatile("");
 }
+
 NOKPROBE_SYMBOL(just_return);
 
 struct allocator {
@@ -52,12 +53,14 @@ static int on_entry(struct kprobe *probe, struct pt_regs *regs)
 	instruction_pointer_set(regs, (unsigned long)just_return);
 	return 1;
 }
+
 NOKPROBE_SYMBOL(on_entry);
 
 /* Does nothing, but a probe that has one may change where the kernel goes on. */
 static void after_entry(struct kprobe *probe, struct pt_regs *regs, unsigned long flags)
 {
 }
+
 NOKPROBE_SYMBOL(after_entry);
 
 #define ALLOCATOR(name, arg, value) {					\
