@@ -29,7 +29,7 @@ static const struct {
 	  "fill the gaps; make the buffer earlier, or after "
 	  "\"echo 1 > /proc/sys/vm/compact_memory\"." },
 	{ LEND_WHY_SPLIT,
-	  "The run was put together by moving pages aside and came as single pages, "
+	  "The run came as single pages, cut from a larger block or won by moving pages aside, "
 	  "so no 2 MiB entry can map it; backing=folios can be mapped so." },
 	{ LEND_WHY_SINGLE,
 	  "This backing is made of single pages, so no 2 MiB entry can map it; "

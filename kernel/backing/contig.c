@@ -28,7 +28,6 @@
 static int one_block(struct lend_fill *fill, struct lend_extents *mem, unsigned long npages)
 {
 	unsigned int order = order_base_2(npages);
-	gfp_t gfp = fill->gfp | __GFP_RETRY_MAYFAIL;
 	struct page *page;
 	unsigned long i;
 
@@ -40,7 +39,8 @@ static int one_block(struct lend_fill *fill, struct lend_extents *mem, unsigned 
 		if (!page)
 			return -ENOMEM;
 	} else {
-		page = __alloc_pages(gfp, order, fill->nid, &fill->nodes);
+		page = __alloc_pages(fill->gfp | __GFP_RETRY_MAYFAIL, order, fill->nid,
+				     &fill->nodes);
 		if (!page)
 			return -ENOMEM;
 		/* Now each page has a count of its own, and the surplus can go. */

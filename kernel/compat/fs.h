@@ -38,7 +38,7 @@ static inline struct timespec64 inode_set_ctime_current(struct inode *inode)
 }
 #endif
 
-/* Before 6.5 read_iter fills the pipe, by reference where it can. */
+/* Before 6.5 read_iter fills the pipe; this one copies, as copy_splice_read does. */
 #ifndef LEND_HAVE_COPY_SPLICE_READ
 #define copy_splice_read generic_file_splice_read
 #endif
