@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # For folders of programs, tests, bench and examples: each NAME.c becomes
-# O/FOLDER/NAME, linked with liblend and all of FOLDER/common.
+# O/FOLDER/NAME, linked with liblend, all of FOLDER/common, $(libs) and $(libs_NAME).
 # make [O=/absolute/output/dir] [all|clean]
 
 folder := $(CURDIR)
@@ -19,7 +19,8 @@ common := $(patsubst %.c,$(out)/%.o,$(wildcard common/*.c))
 all: $(programs)
 
 $(programs): $(out)/%: $(out)/%.o $(common) $O/liblend.so
-	$(CC) -pthread $(CFLAGS) $(LDFLAGS) -o $@ $< $(common) -L$O -llend $(libs)
+	$(CC) -pthread $(CFLAGS) $(LDFLAGS) -o $@ $< $(common) -L$O -llend \
+		$(libs) $(libs_$(notdir $@))
 
 $(out)/%.o: %.c | $(out)/common
 	$(CC) $(CPPFLAGS) $(cflags) $(CFLAGS) -c -o $@ $(folder)/$<

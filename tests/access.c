@@ -261,7 +261,14 @@ static const struct operation operations[] = {
 	{ "core dump", core_dump, 0, ALL("left out") },
 };
 
+static const struct table table = {
+	.title = "Access by others",
+	.columns = &ways_of_mapping,
+	.ops = operations,
+	.nr = ARRAY_SIZE(operations),
+};
+
 int main(int argc, char **argv)
 {
-	return run_table(argc, argv, "Access by others", operations, ARRAY_SIZE(operations));
+	return run_table(argc, argv, &table);
 }

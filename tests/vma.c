@@ -391,10 +391,14 @@ static const struct operation operations[] = {
 	{ "MADV_HWPOISON", poison, 0, { "EBUSY", "EBUSY", "EBUSY", "EFAULT" }, true },
 };
 
+static const struct table table = {
+	.title = "Operations on a mapping",
+	.columns = &ways_of_mapping,
+	.ops = operations,
+	.nr = ARRAY_SIZE(operations),
+};
+
 int main(int argc, char **argv)
 {
-	/* Children that are killed on purpose leave no core. */
-	setrlimit(RLIMIT_CORE, &(struct rlimit){});
-	return run_table(argc, argv, "Operations on a mapping", operations,
-			 ARRAY_SIZE(operations));
+	return run_table(argc, argv, &table);
 }

@@ -1,17 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "table.h"
 
-#define DOCUMENT "docs/mapping.md"
+const struct columns ways_of_mapping = {
+	.document = "docs/mapping.md",
+	.nr = 4,
+	.of = {
+		{ "fault, 2 MiB folios", LEND_BACKING_FOLIOS, LEND_MAP_FAULT },
+		{ "fault, single pages", LEND_BACKING_PAGES, LEND_MAP_FAULT },
+		{ "insert", LEND_BACKING_PAGES, LEND_MAP_INSERT },
+		{ "pfn", LEND_BACKING_FOLIOS, LEND_MAP_PFN },
+	},
+};
 
-static const struct way {
-	const char *name;
-	uint32_t backing;
-	uint32_t map;
-} ways[WAYS] = {
-	{ "fault, 2 MiB folios", LEND_BACKING_FOLIOS, LEND_MAP_FAULT },
-	{ "fault, single pages", LEND_BACKING_PAGES, LEND_MAP_FAULT },
-	{ "insert", LEND_BACKING_PAGES, LEND_MAP_INSERT },
-	{ "pfn", LEND_BACKING_FOLIOS, LEND_MAP_PFN },
+const struct columns every_way = {
+	.document = "docs/uses.md",
+	.nr = 12,
+	.of = {
+		{ "folios fault", LEND_BACKING_FOLIOS, LEND_MAP_FAULT },
+		{ "pages fault", LEND_BACKING_PAGES, LEND_MAP_FAULT },
+		{ "contig fault", LEND_BACKING_CONTIG, LEND_MAP_FAULT },
+		{ "vmalloc fault", LEND_BACKING_VMALLOC, LEND_MAP_FAULT },
+		{ "folios insert", LEND_BACKING_FOLIOS, LEND_MAP_INSERT },
+		{ "pages insert", LEND_BACKING_PAGES, LEND_MAP_INSERT },
+		{ "contig insert", LEND_BACKING_CONTIG, LEND_MAP_INSERT },
+		{ "vmalloc insert", LEND_BACKING_VMALLOC, LEND_MAP_INSERT },
+		{ "folios pfn", LEND_BACKING_FOLIOS, LEND_MAP_PFN },
+		{ "pages pfn", LEND_BACKING_PAGES, LEND_MAP_PFN },
+		{ "contig pfn", LEND_BACKING_CONTIG, LEND_MAP_PFN },
+		{ "vmalloc pfn", LEND_BACKING_VMALLOC, LEND_MAP_PFN },
+	},
 };
 
 const char *outcome(long ret, const char *good)
@@ -24,39 +41,51 @@ char pattern_byte(size_t i)
 	return 1 + (i ^ i >> 12) % 251;
 }
 
-bool intact(const struct subject *s)
+/* The whole pattern, to compare with. */
+static const char *pattern(void)
 {
-	char buf[PAGE];
+	static char *bytes;
 
-	for (size_t i = 0; i < SIZE; i++) {
-		if (!(i % PAGE) && pread(s->fd, buf, PAGE, i) != PAGE)
-			return false;
-		if (buf[i % PAGE] != pattern_byte(i) || s->mem[i] != pattern_byte(i))
-			return false;
+	if (!bytes) {
+		bytes = malloc(SIZE);
+		check(bytes);
+		for (size_t i = 0; i < SIZE; i++)
+			bytes[i] = pattern_byte(i);
 	}
-	return true;
+	return bytes;
 }
 
-static struct subject make_subject(const struct way *way)
+bool intact(const struct subject *s)
 {
-	struct subject s = { .map = way->map };
+	char buf[16 * PAGE];
+
+	for (size_t i = 0; i < SIZE; i += sizeof(buf))
+		if (pread(s->fd, buf, sizeof(buf), i) != sizeof(buf) ||
+		    memcmp(buf, pattern() + i, sizeof(buf)))
+			return false;
+	return !memcmp(s->mem, pattern(), SIZE);
+}
+
+static struct subject make_subject(const struct column *way)
+{
+	struct subject s = { .backing = way->backing, .map = way->map };
 
 	s.fd = make_buffer(SIZE, way->backing, way->map);
 	s.mem = map_buffer(s.fd, SIZE);
-	for (size_t i = 0; i < SIZE; i++)
-		s.mem[i] = pattern_byte(i);
+	memcpy(s.mem, pattern(), SIZE);
 	return s;
 }
 
 struct cell {
 	const struct operation *op;
-	unsigned int way;
+	const struct column *way;
+	const char *expect;
 };
 
 static void run_cell(void **state)
 {
 	const struct cell *cell = *state;
-	struct subject s = make_subject(&ways[cell->way]);
+	struct subject s = make_subject(cell->way);
 	const char *got = cell->op->run(&s, cell->op->arg);
 
 	/* The operation may have taken the mapping away; what is left goes here. */
@@ -65,75 +94,79 @@ static void run_cell(void **state)
 	if (!cell->op->keeps_page)
 		assert_int_equal(get_info(s.fd).held, 0);
 	close(s.fd);
-	assert_string_equal(got, cell->op->expect[cell->way]);
+	assert_string_equal(got, cell->expect);
 }
 
-static void print_table(FILE *to, const char *title, const struct operation *ops, size_t nr)
+static void print_table(FILE *to, const struct table *table)
 {
-	fprintf(to, "## %s\n\n| operation |", title);
-	for (unsigned int w = 0; w < WAYS; w++)
-		fprintf(to, " %s |", ways[w].name);
-	fputs("\n|---|---|---|---|---|\n", to);
-	for (size_t i = 0; i < nr; i++) {
-		fprintf(to, "| %s |", ops[i].name);
-		for (unsigned int w = 0; w < WAYS; w++)
-			fprintf(to, " %s |", ops[i].expect[w]);
+	const struct columns *columns = table->columns;
+
+	fprintf(to, "## %s\n\n| operation |", table->title);
+	for (unsigned int c = 0; c < columns->nr; c++)
+		fprintf(to, " %s |", columns->of[c].name);
+	fputs("\n|---|", to);
+	for (unsigned int c = 0; c < columns->nr; c++)
+		fputs("---|", to);
+	fputc('\n', to);
+	for (size_t i = 0; i < table->nr; i++) {
+		fprintf(to, "| %s |", table->ops[i].name);
+		for (unsigned int c = 0; c < columns->nr; c++)
+			fprintf(to, " %s |", table->ops[i].expect[c]);
 		fputc('\n', to);
 	}
 }
 
-struct document {
-	const char *title;
-	const struct operation *ops;
-	size_t nr;
-};
-
 static void documented(void **state)
 {
-	const struct document *doc = *state;
-	char *table = NULL, text[65536];
+	const struct table *table = *state;
+	char *wanted = NULL, text[65536];
 	size_t size;
-	FILE *file = open_memstream(&table, &size);
+	FILE *file = open_memstream(&wanted, &size);
 
-	print_table(file, doc->title, doc->ops, doc->nr);
+	print_table(file, table);
 	fclose(file);
-	file = fopen(DOCUMENT, "re");
+	file = fopen(table->columns->document, "re");
 	assert_non_null(file);
 	size = fread(text, 1, sizeof(text) - 1, file);
 	text[size] = 0;
 	fclose(file);
-	if (!strstr(text, table))
-		fail_msg(DOCUMENT " does not say what is tested; it should be:\n%s", table);
-	free(table);
+	if (!strstr(text, wanted))
+		fail_msg("%s does not say what is tested (see tests/tables); it should be:\n%s",
+			 table->columns->document, wanted);
+	free(wanted);
 }
 
-int run_table(int argc, char **argv, const char *title, const struct operation *ops, size_t nr)
+int run_table(int argc, char **argv, const struct table *table)
 {
-	struct document doc = { title, ops, nr };
-	struct CMUnitTest *tests = calloc(nr * WAYS + 1, sizeof(*tests));
-	struct cell *cells = calloc(nr * WAYS, sizeof(*cells));
+	const struct columns *columns = table->columns;
+	size_t nr = table->nr * columns->nr;
+	struct CMUnitTest *tests = calloc(nr + 1, sizeof(*tests));
+	struct cell *cells = calloc(nr, sizeof(*cells));
 	int failures;
 
 	if (argc > 1 && !strcmp(argv[1], "--table")) {
-		print_table(stdout, title, ops, nr);
+		print_table(stdout, table);
 		return 0;
 	}
 
-	for (size_t i = 0; i < nr * WAYS; i++) {
+	for (size_t i = 0; i < nr; i++) {
+		const struct operation *op = &table->ops[i / columns->nr];
+		const struct column *way = &columns->of[i % columns->nr];
 		char *name;
 
-		cells[i] = (struct cell){ &ops[i / WAYS], i % WAYS };
-		must(asprintf(&name, "%s: %s", cells[i].op->name, ways[cells[i].way].name));
+		cells[i] = (struct cell){ op, way, op->expect[i % columns->nr] };
+		must(asprintf(&name, "%s: %s", op->name, way->name));
 		tests[i] = (struct CMUnitTest){
 			.name = name, .test_func = run_cell, .initial_state = &cells[i],
 		};
 	}
-	tests[nr * WAYS] = (struct CMUnitTest){
+	tests[nr] = (struct CMUnitTest){
 		.name = "the document says the same", .test_func = documented,
-		.initial_state = &doc,
+		.initial_state = (void *)table,
 	};
-	failures = _cmocka_run_group_tests(title, tests, nr * WAYS + 1, NULL, NULL);
-	for (size_t i = 0; i < nr * WAYS; i++)
+	failures = _cmocka_run_group_tests(table->title, tests, nr + 1, table->set_up,
+					   table->tear_down);
+	for (size_t i = 0; i < nr; i++)
 		free((char *)tests[i].name);
 	free(tests);
 	free(cells);
