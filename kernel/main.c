@@ -33,15 +33,25 @@ static int __init lend_init(void)
 
 	if (err)
 		return err;
+	err = lend_heap_init();
+	if (err)
+		goto no_heap;
 	err = register_filesystem(&lend_fs_type);
 	if (err)
-		lend_parallel_exit();
+		goto no_fs;
+	return 0;
+
+no_fs:
+	lend_heap_exit();
+no_heap:
+	lend_parallel_exit();
 	return err;
 }
 
 static void __exit lend_exit(void)
 {
 	unregister_filesystem(&lend_fs_type);
+	lend_heap_exit();
 	lend_parallel_exit();
 }
 

@@ -201,6 +201,23 @@ struct lend_phys_run *lend_runs(int fd, size_t *count);
  */
 int lend_sync(int fd, uint64_t offset, uint64_t length, uint32_t flags);
 
+/**
+ * lend_dmabuf() - share a buffer with devices
+ * @fd: open for writing, since devices may write; remains the caller's
+ * @flags: O_RDONLY, O_WRONLY or O_RDWR: what the dma-buf may be mapped for
+ *
+ * What comes back is what V4L2, DRM, InfiniBand and others take by the name of
+ * dma-buf. It keeps the memory alone, and the mount, as an open file does. Around
+ * accesses of the CPU goes DMA_BUF_IOCTL_SYNC, see <linux/dma-buf.h>. A mapping of
+ * it is that of lend_map(), but for the address, which suits 2 MiB entries by
+ * chance only.
+ *
+ * Return: a descriptor, to be closed by the caller.
+ * Errors: EBADF: @fd is not open for writing. EINVAL: @flags. ENODATA: the file
+ * is empty.
+ */
+int lend_dmabuf(int fd, int flags);
+
 /* Passing on */
 
 /**

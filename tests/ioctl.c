@@ -10,14 +10,15 @@
 _Static_assert(sizeof(struct lend_setup) == 24 && AT(lend_setup, flags) == 4 &&
 	       AT(lend_setup, backing) == 8 && AT(lend_setup, map) == 12 &&
 	       AT(lend_setup, node) == 16 && AT(lend_setup, dma_bits) == 20, "setup");
-_Static_assert(sizeof(struct lend_info) == 96 && AT(lend_info, flags) == 4 &&
+_Static_assert(sizeof(struct lend_info) == 104 && AT(lend_info, flags) == 4 &&
 	       AT(lend_info, why) == 8 && AT(lend_info, backing) == 12 &&
 	       AT(lend_info, map) == 16 && AT(lend_info, node) == 20 &&
 	       AT(lend_info, dma_bits) == 24 && AT(lend_info, uid) == 28 &&
 	       AT(lend_info, bytes) == 32 && AT(lend_info, memory) == 40 &&
 	       AT(lend_info, huge) == 48 && AT(lend_info, runs) == 56 &&
 	       AT(lend_info, longest) == 64 && AT(lend_info, mappings) == 72 &&
-	       AT(lend_info, held) == 80 && AT(lend_info, pinned) == 88, "info");
+	       AT(lend_info, held) == 80 && AT(lend_info, pinned) == 88 &&
+	       AT(lend_info, exports) == 96, "info");
 _Static_assert(sizeof(struct lend_phys_run) == 24 && AT(lend_phys_run, phys) == 8 &&
 	       AT(lend_phys_run, length) == 16, "phys_run");
 _Static_assert(sizeof(struct lend_runs) == 32 && AT(lend_runs, flags) == 4 &&
@@ -25,8 +26,9 @@ _Static_assert(sizeof(struct lend_runs) == 32 && AT(lend_runs, flags) == 4 &&
 	       AT(lend_runs, count) == 24 && AT(lend_runs, reserved) == 28, "runs");
 _Static_assert(sizeof(struct lend_sync) == 24 && AT(lend_sync, flags) == 4 &&
 	       AT(lend_sync, offset) == 8 && AT(lend_sync, length) == 16, "sync");
+_Static_assert(sizeof(struct lend_dmabuf) == 8 && AT(lend_dmabuf, flags) == 4, "dmabuf");
 _Static_assert(LEND_IOC_SETUP == 0xbc00 && LEND_IOC_INFO == 0xbc01 && LEND_IOC_RUNS == 0xbc02 &&
-	       LEND_IOC_SYNC == 0xbc03, "numbers");
+	       LEND_IOC_SYNC == 0xbc03 && LEND_IOC_DMABUF == 0xbc04, "numbers");
 _Static_assert(LEND_BACKING_FOLIOS == 1 && LEND_BACKING_PAGES == 2 && LEND_BACKING_CONTIG == 3 &&
 	       LEND_BACKING_VMALLOC == 4 && LEND_MAP_AUTO == 1 && LEND_MAP_FAULT == 2 &&
 	       LEND_MAP_INSERT == 3 && LEND_MAP_PFN == 4, "kinds");
@@ -38,17 +40,20 @@ union request {
 	struct lend_info info;
 	struct lend_runs runs;
 	struct lend_sync sync;
+	struct lend_dmabuf dmabuf;
 	char bytes[2 * PAGE];
 };
 
 static const struct {
 	unsigned int cmd;
 	uint32_t size;
+	uint32_t oldest;	/* the size of its first release */
 } requests[] = {
-	{ LEND_IOC_SETUP, sizeof(struct lend_setup) },
-	{ LEND_IOC_INFO, sizeof(struct lend_info) },
-	{ LEND_IOC_RUNS, sizeof(struct lend_runs) },
-	{ LEND_IOC_SYNC, sizeof(struct lend_sync) },
+	{ LEND_IOC_SETUP, sizeof(struct lend_setup), 24 },
+	{ LEND_IOC_INFO, sizeof(struct lend_info), 96 },
+	{ LEND_IOC_RUNS, sizeof(struct lend_runs), 32 },
+	{ LEND_IOC_SYNC, sizeof(struct lend_sync), 24 },
+	{ LEND_IOC_DMABUF, sizeof(struct lend_dmabuf), 8 },
 };
 
 static void good_request(union request *req, size_t i)
@@ -67,10 +72,20 @@ static int good_file(size_t i)
 	return requests[i].cmd == LEND_IOC_SETUP ? make_empty(0, 0) : make_buffer(12345, 0, 0);
 }
 
+static void succeeds(int fd, unsigned int cmd, void *req)
+{
+	int ret = must(ioctl(fd, cmd, req));
+
+	if (cmd == LEND_IOC_DMABUF)
+		close(ret);
+	else
+		check(!ret);
+}
+
 static void unknown_requests(void **state)
 {
 	static const unsigned long cmds[] = {
-		_IO(LEND_IOC_TYPE, 4), _IO(LEND_IOC_TYPE, 0x7f), _IO(LEND_IOC_TYPE, 0xff),
+		_IO(LEND_IOC_TYPE, 5), _IO(LEND_IOC_TYPE, 0x7f), _IO(LEND_IOC_TYPE, 0xff),
 		_IO(LEND_IOC_TYPE + 1, 0), _IO(0, 0), TCGETS,
 		_IOR(LEND_IOC_TYPE, 1, struct lend_info), _IOW(LEND_IOC_TYPE, 0, struct lend_setup),
 		_IOWR(LEND_IOC_TYPE, 2, struct lend_runs), _IOC(0, LEND_IOC_TYPE, 1, 1),
@@ -94,7 +109,8 @@ static void sizes_of_structs(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
 		const uint32_t size = requests[i].size;
-		const uint32_t shorter[] = { 0, 1, 4, size - 8, size - 4, size - 1 };
+		const uint32_t oldest = requests[i].oldest;
+		const uint32_t shorter[] = { 0, 1, 4, oldest - 8, oldest - 4, oldest - 1 };
 		const uint32_t longer[] = { size + 1, size + 8, PAGE };
 		int fd = good_file(i);
 
@@ -103,11 +119,20 @@ static void sizes_of_structs(void **state)
 			req.size = shorter[k];
 			must_fail(ioctl(fd, requests[i].cmd, &req), EINVAL);
 		}
+		/* An older program gets what it knows of, and no byte more. */
+		for (uint32_t known = oldest; known < size; known += 4) {
+			good_request(&req, i);
+			req.size = known;
+			memset(req.bytes + known, 0x55, size - known);
+			succeeds(fd, requests[i].cmd, &req);
+			for (size_t at = known; at < size; at++)
+				check(req.bytes[at] == 0x55);
+		}
 		/* What a newer program does not use is zero, and stays as it is. */
 		for (size_t k = 0; k < ARRAY_SIZE(longer); k++) {
 			good_request(&req, i);
 			req.size = longer[k];
-			must(ioctl(fd, requests[i].cmd, &req));
+			succeeds(fd, requests[i].cmd, &req);
 			check(req.size == longer[k]);
 			for (size_t at = size; at < sizeof(req); at++)
 				check(!req.bytes[at]);
@@ -128,7 +153,7 @@ static void sizes_of_structs(void **state)
 		/* Dirt behind the structure's end is nobody's business. */
 		good_request(&req, i);
 		req.bytes[size] = 1;
-		must(ioctl(fd, requests[i].cmd, &req));
+		succeeds(fd, requests[i].cmd, &req);
 		check(req.bytes[size] == 1);
 		close(fd);
 	}
@@ -161,7 +186,7 @@ static void bad_addresses(void **state)
 		must_fail(ioctl(fd, cmd, cut), EFAULT);
 		cut = mem + 2 * PAGE - requests[i].size;
 		memcpy(cut, &req, requests[i].size);
-		must(ioctl(fd, cmd, cut));
+		succeeds(fd, cmd, cut);
 		*(uint32_t *)cut = requests[i].size + 1;
 		must_fail(ioctl(fd, cmd, cut), EFAULT);
 		*(uint32_t *)cut = UINT32_MAX;

@@ -86,6 +86,8 @@ static void print_use(const struct facts *facts)
 	fact("held", "%llu references of mappings and pins on its pages",
 	     (unsigned long long)info->held);
 	fact("pinned", "%s", human(info->pinned));
+	if (info->exports)
+		fact("dma-bufs", "%llu", (unsigned long long)info->exports);
 }
 
 static void print_why(uint32_t why)

@@ -60,6 +60,7 @@ struct json_object *json_buffer(const char *name, const struct lend_info *info)
 	json_add_u64(buffer, "mappings", info->mappings);
 	json_add_u64(buffer, "held", info->held);
 	json_add_u64(buffer, "pinned", info->pinned);
+	json_add_u64(buffer, "dmabufs", info->exports);
 	json_object_object_add(buffer, "why", json_why(info->why));
 	return buffer;
 }

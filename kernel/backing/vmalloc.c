@@ -4,7 +4,6 @@
  * allocated as any others, so node, DMA limit, accounting and ownership are the
  * same, and vmap() gives them their place in the vmalloc area.
  */
-#include <linux/slab.h>
 #include <linux/vmalloc.h>
 
 #include "../core/buffer.h"
@@ -12,21 +11,7 @@
 
 static int attach(struct lend_buffer *buf)
 {
-	unsigned long npages = buf->mem.npages, i, nr = 0;
-	struct page **pages = kvmalloc_array(npages, sizeof(*pages), LEND_GFP_TABLE);
-
-	if (!pages)
-		return -ENOMEM;
-	for (i = 0; i < buf->mem.nr; i++) {
-		unsigned long left = lend_extent_pages(&buf->mem, i);
-		struct page *page = buf->mem.ext[i].page;
-
-		while (left--)
-			pages[nr++] = page++;
-		cond_resched();
-	}
-	buf->vaddr = vmap(pages, npages, VM_MAP, PAGE_KERNEL);
-	kvfree(pages);
+	buf->vaddr = lend_extents_vmap(&buf->mem);
 	return buf->vaddr ? 0 : -ENOMEM;
 }
 

@@ -15,13 +15,14 @@
  * lend_buffer_create() - make an empty buffer
  * @spec: checked; what it will be when it is filled
  *
- * Return: the buffer, or NULL without memory.
+ * Return: the buffer, with one owner, or NULL without memory.
  */
 struct lend_buffer *lend_buffer_create(const struct lend_spec *spec)
 {
 	struct lend_buffer *buf = kzalloc(sizeof(*buf), GFP_KERNEL_ACCOUNT);
 
 	if (buf) {
+		kref_init(&buf->ref);
 		buf->spec = *spec;
 		init_rwsem(&buf->hooks_lock);
 	}
@@ -40,20 +41,33 @@ static void empty(struct lend_buffer *buf)
 	atomic_set(&buf->why, 0);
 }
 
-/**
- * lend_buffer_destroy() - give a buffer back
- * @buf: no file, mapping or other user of it is left; pins may be: the folios
- *	they hold go with the last of them. NULL is fine.
- *
- * Context: process, may sleep.
- */
-void lend_buffer_destroy(struct lend_buffer *buf)
+static void release(struct kref *ref)
 {
-	if (!buf)
-		return;
+	struct lend_buffer *buf = container_of(ref, struct lend_buffer, ref);
+
 	trace_lend_destroy(buf);
 	empty(buf);
 	kfree(buf);
+}
+
+/* One more owner. */
+struct lend_buffer *lend_buffer_get(struct lend_buffer *buf)
+{
+	kref_get(&buf->ref);
+	return buf;
+}
+
+/**
+ * lend_buffer_put() - one owner less, and with the last one it is given back
+ * @buf: NULL is fine. No mapping is left with its last owner; pins may be: the
+ *	folios they hold go with the last of them.
+ *
+ * Context: process, may sleep.
+ */
+void lend_buffer_put(struct lend_buffer *buf)
+{
+	if (buf)
+		kref_put(&buf->ref, release);
 }
 
 static unsigned long count_huge(const struct lend_extents *mem)
@@ -73,7 +87,7 @@ static unsigned long count_huge(const struct lend_extents *mem)
 /**
  * lend_buffer_fill() - give an empty buffer its memory
  * @buf: an empty buffer
- * @limit: the limit it counts against
+ * @limit: the limit it counts against, or NULL
  * @npages: how much, not 0
  *
  * Context: process, may sleep long; the owner's lock is held.
@@ -217,6 +231,7 @@ void lend_buffer_info(struct lend_buffer *buf, struct lend_info *info)
 	info->runs = buf->mem.nr;
 	info->longest = (u64)longest_extent(&buf->mem) << PAGE_SHIFT;
 	info->mappings = atomic_long_read(&buf->mappings);
+	info->exports = atomic_long_read(&buf->exports);
 	count_users(&buf->mem, info);
 	explain(buf, info);
 }

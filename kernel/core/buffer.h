@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A buffer: kernel memory that can be lent. It is empty when made, is given its
- * memory once, and keeps it for life. Its owner (an inode) frees it when the last
- * name, open file and mapping are gone.
+ * memory once, and keeps it for life. It goes with the last of its owners: an inode
+ * (which lives while a name, an open file or a mapping does), a dma-buf.
  *
  * What must be serialized is filling and changing the spec, by the owner's lock.
  * Once @npages is seen as non-zero, nothing that describes the memory changes any
@@ -11,6 +11,7 @@
 #ifndef LEND_CORE_BUFFER_H
 #define LEND_CORE_BUFFER_H
 
+#include <linux/kref.h>
 #include <linux/mm_types.h>
 #include <linux/rwsem.h>
 #include <lend/lend.h>
@@ -21,6 +22,7 @@
 
 /**
  * struct lend_buffer - a buffer
+ * @ref: its owners
  * @spec: what was asked for
  * @npages: its size, written last; 0 while it is empty
  * @mem: its memory
@@ -31,11 +33,13 @@
  * @gathered: pages gathered so far, counts while it is being filled
  * @why: LEND_WHY_* of what was not possible
  * @mappings: live VMAs
+ * @exports: live dma-bufs
  * @hooks_lock: for reading around a hook, for writing while they change
  * @hooks: the driver's, or NULL
  * @hooks_data: passed to them
  */
 struct lend_buffer {
+	struct kref ref;
 	struct lend_spec spec;
 	unsigned long npages;
 	struct lend_extents mem;
@@ -46,13 +50,15 @@ struct lend_buffer {
 	atomic_long_t gathered;
 	atomic_t why;
 	atomic_long_t mappings;
+	atomic_long_t exports;
 	struct rw_semaphore hooks_lock;
 	const struct lend_hooks *hooks;
 	void *hooks_data;
 };
 
 struct lend_buffer *lend_buffer_create(const struct lend_spec *spec);
-void lend_buffer_destroy(struct lend_buffer *buf);
+struct lend_buffer *lend_buffer_get(struct lend_buffer *buf);
+void lend_buffer_put(struct lend_buffer *buf);
 int lend_buffer_fill(struct lend_buffer *buf, struct lend_limit *limit, unsigned long npages);
 int lend_buffer_zero(struct lend_buffer *buf);
 void lend_buffer_info(struct lend_buffer *buf, struct lend_info *info);

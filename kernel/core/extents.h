@@ -38,10 +38,16 @@ static inline unsigned long lend_extent_pages(const struct lend_extents *mem, un
 	return (i + 1 < mem->nr ? mem->ext[i + 1].index : mem->npages) - mem->ext[i].index;
 }
 
+struct sg_table;
+
 int lend_extents_add(struct lend_extents *mem, struct page *page, unsigned long npages);
 int lend_extents_splice(struct lend_extents *mem, struct lend_extents *tail);
 unsigned long lend_extents_find(const struct lend_extents *mem, pgoff_t index);
 void lend_extents_release(struct lend_extents *mem);
+
+/* Other views of it, in views.c. */
+void *lend_extents_vmap(const struct lend_extents *mem);
+int lend_extents_sg(const struct lend_extents *mem, struct sg_table *sgt, size_t longest);
 
 /**
  * struct lend_folio_iter - a walk over the folios of a list

@@ -43,5 +43,8 @@ extern const struct inode_operations lend_dir_iops;
 
 struct inode *lend_new_inode(struct super_block *sb, const struct inode *dir, umode_t mode);
 long lend_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+struct dma_buf *lend_dmabuf_export(struct lend_buffer *buf, struct file *file, int flags);
+int lend_heap_init(void);
+void lend_heap_exit(void);
 
 #endif

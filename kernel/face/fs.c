@@ -180,7 +180,7 @@ static void lend_evict_inode(struct inode *inode)
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
 	if (S_ISREG(inode->i_mode))
-		lend_buffer_destroy(lend_inode_buffer(inode));
+		lend_buffer_put(lend_inode_buffer(inode));
 	lend_limit_sub(&lend_mount_of(inode->i_sb)->inodes, 1);
 }
 
@@ -234,7 +234,7 @@ struct inode *lend_new_inode(struct super_block *sb, const struct inode *dir, um
 	return inode;
 
 no_inode:
-	lend_buffer_destroy(buf);
+	lend_buffer_put(buf);
 no_buffer:
 	lend_limit_sub(&mount->inodes, 1);
 	return ERR_PTR(-ENOMEM);

@@ -3,6 +3,7 @@
  * The requests of <linux/lend.h>, in one table.
  */
 #include <linux/capability.h>
+#include <linux/dma-buf.h>
 #include <linux/fs.h>
 #include <linux/io.h>
 #include <linux/nospec.h>
@@ -17,6 +18,7 @@ union request {
 	struct lend_info info;
 	struct lend_runs runs;
 	struct lend_sync sync;
+	struct lend_dmabuf dmabuf;
 };
 
 static int do_setup(struct file *file, union request *req)
@@ -102,9 +104,33 @@ static int do_sync(struct file *file, union request *req)
 				req->sync.length, req->sync.flags);
 }
 
+static int do_dmabuf(struct file *file, union request *req)
+{
+	struct lend_buffer *buf = lend_inode_buffer(file_inode(file));
+	int flags = req->dmabuf.flags;
+	struct dma_buf *dmabuf;
+	int fd;
+
+	/* A device writes where it likes, whatever the descriptor's mode. */
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EBADF;
+	if (flags & ~(O_CLOEXEC | O_ACCMODE) || (flags & O_ACCMODE) == O_ACCMODE)
+		return -EINVAL;
+	if (!lend_buffer_pages(buf))
+		return -ENODATA;
+
+	dmabuf = lend_dmabuf_export(buf, file, flags);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+	fd = dma_buf_fd(dmabuf, flags);
+	if (fd < 0)
+		dma_buf_put(dmabuf);
+	return fd;
+}
+
 /**
  * struct request_type - one row of the table
- * @fn: does it
+ * @fn: does it, and says what the caller gets: -errno or what the header has
  * @out: what it leaves in the structure is copied back
  * @size: of the structure as this kernel knows it
  * @min_size: of the structure as it was first released
@@ -129,6 +155,7 @@ static const struct request_type requests[] = {
 	REQUEST(LEND_IOC_INFO, do_info, true, lend_info, pinned),
 	REQUEST(LEND_IOC_RUNS, do_runs, true, lend_runs, reserved),
 	REQUEST(LEND_IOC_SYNC, do_sync, false, lend_sync, length),
+	REQUEST(LEND_IOC_DMABUF, do_dmabuf, false, lend_dmabuf, flags),
 };
 
 /**
@@ -137,7 +164,7 @@ static const struct request_type requests[] = {
  * @cmd: LEND_IOC_*
  * @arg: address of its structure
  *
- * Return: 0 or -errno as the user header has them.
+ * Return: what the user header has.
  */
 long lend_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
@@ -145,7 +172,7 @@ long lend_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	const struct request_type *type;
 	union request req = {};
 	u32 size;
-	int err;
+	int err, ret;
 
 	if (_IOC_TYPE(cmd) != LEND_IOC_TYPE || _IOC_NR(cmd) >= ARRAY_SIZE(requests) ||
 	    cmd != _IO(LEND_IOC_TYPE, _IOC_NR(cmd)))
@@ -162,8 +189,8 @@ long lend_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	if (err)
 		return err;
 
-	err = type->fn(file, &req);
-	if (!err && type->out && copy_to_user(user, &req, min(size, type->size)))
-		err = -EFAULT;
-	return err;
+	ret = type->fn(file, &req);
+	if (ret >= 0 && type->out && copy_to_user(user, &req, min(size, type->size)))
+		ret = -EFAULT;
+	return ret;
 }

@@ -19,6 +19,8 @@
  *   EINTR       a signal came while memory was being gathered; nothing is kept
  *   EINVAL      an unknown flag, a kind that does not exist, a field that must
  *               be zero, an empty range, a structure shorter than the oldest one
+ *   EMFILE      no descriptor is left for a dma-buf
+ *   ENODATA     a dma-buf of a file that has no memory yet
  *   ENOMEM      not that much memory, or not in the one run that was asked for,
  *               or more than the caller's RLIMIT_MEMLOCK
  *   ENOSPC      more than is left of the mount's size=
@@ -115,6 +117,7 @@ struct lend_setup {
  * @mappings: out: live mappings of it, in all processes
  * @held: out: references that mappings and pins hold on its pages now
  * @pinned: out: bytes that look pinned for I/O now (the kernel's own estimate)
+ * @exports: out: live dma-bufs of it
  */
 struct lend_info {
 	__u32 size;
@@ -133,6 +136,7 @@ struct lend_info {
 	__u64 mappings;
 	__u64 held;
 	__u64 pinned;
+	__u64 exports;
 };
 
 /**
@@ -187,10 +191,25 @@ struct lend_sync {
 	__u64 length;
 };
 
+/**
+ * struct lend_dmabuf - make a dma-buf of a file, for other devices
+ * @size: sizeof(struct lend_dmabuf)
+ * @flags: O_CLOEXEC, and O_RDONLY, O_WRONLY or O_RDWR: what its descriptor may
+ *	be mapped for; devices may write in any case
+ *
+ * The request returns a new descriptor. The dma-buf has the size of the file's
+ * memory, whole pages, and keeps the memory and the mount as an open file does.
+ */
+struct lend_dmabuf {
+	__u32 size;
+	__u32 flags;
+};
+
 /* The structures carry their size themselves, so the numbers stay when they grow. */
 #define LEND_IOC_SETUP	_IO(LEND_IOC_TYPE, 0x00)	/* struct lend_setup, for writing */
 #define LEND_IOC_INFO	_IO(LEND_IOC_TYPE, 0x01)	/* struct lend_info */
 #define LEND_IOC_RUNS	_IO(LEND_IOC_TYPE, 0x02)	/* struct lend_runs, CAP_SYS_RAWIO */
 #define LEND_IOC_SYNC	_IO(LEND_IOC_TYPE, 0x03)	/* struct lend_sync */
+#define LEND_IOC_DMABUF	_IO(LEND_IOC_TYPE, 0x04)	/* struct lend_dmabuf, for writing */
 
 #endif /* _UAPI_LINUX_LEND_H */

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A buffer as a dma-buf: what devices share memory by. It owns the buffer, and
+ * the file it was exported from, so it keeps the memory, and a mount, alone.
+ */
+#include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
+#include <linux/file.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "../compat/dmabuf.h"
+#include "face.h"
+
+/**
+ * struct export - one dma-buf
+ * @buf: its memory
+ * @file: what it was exported from, or NULL
+ * @lock: of @devices
+ * @devices: struct on_device: who has it mapped for DMA now
+ */
+struct export {
+	struct lend_buffer *buf;
+	struct file *file;
+	struct mutex lock;
+	struct list_head devices;
+};
+
+struct on_device {
+	struct list_head node;
+	struct device *dev;
+	struct sg_table sgt;
+	enum dma_data_direction dir;
+};
+
+/* No entry longer than the device takes, nor than bounce buffers can hold. */
+static struct sg_table *export_map(struct dma_buf_attachment *attachment,
+				   enum dma_data_direction dir)
+{
+	struct export *export = attachment->dmabuf->priv;
+	struct device *dev = attachment->dev;
+	size_t longest = min_t(size_t, dma_get_max_seg_size(dev), dma_max_mapping_size(dev));
+	struct on_device *on = kzalloc(sizeof(*on), GFP_KERNEL);
+	int err;
+
+	if (!on)
+		return ERR_PTR(-ENOMEM);
+	on->dev = dev;
+	on->dir = dir;
+	err = lend_extents_sg(&export->buf->mem, &on->sgt, longest);
+	if (err)
+		goto free;
+	err = dma_map_sgtable(dev, &on->sgt, dir, 0);
+	if (err)
+		goto free_list;
+
+	mutex_lock(&export->lock);
+	list_add(&on->node, &export->devices);
+	mutex_unlock(&export->lock);
+	return &on->sgt;
+
+free_list:
+	sg_free_table(&on->sgt);
+free:
+	kfree(on);
+	return ERR_PTR(err);
+}
+
+static void export_unmap(struct dma_buf_attachment *attachment, struct sg_table *sgt,
+			 enum dma_data_direction dir)
+{
+	struct export *export = attachment->dmabuf->priv;
+	struct on_device *on = container_of(sgt, struct on_device, sgt);
+
+	mutex_lock(&export->lock);
+	list_del(&on->node);
+	mutex_unlock(&export->lock);
+	dma_unmap_sgtable(on->dev, sgt, dir, 0);
+	sg_free_table(sgt);
+	kfree(on);
+}
+
+/* The whole of it, whatever of it the CPU is about to touch: dma-bufs know no ranges. */
+static int sync(struct export *export, unsigned int flags)
+{
+	u64 length = (u64)lend_buffer_pages(export->buf) << PAGE_SHIFT;
+
+	return lend_buffer_sync(export->buf, 0, length, flags);
+}
+
+static int export_begin(struct dma_buf *dmabuf, enum dma_data_direction dir)
+{
+	struct export *export = dmabuf->priv;
+	struct on_device *on;
+
+	mutex_lock(&export->lock);
+	list_for_each_entry(on, &export->devices, node)
+		dma_sync_sgtable_for_cpu(on->dev, &on->sgt, on->dir);
+	mutex_unlock(&export->lock);
+	return sync(export, LEND_SYNC_FOR_CPU);
+}
+
+static int export_end(struct dma_buf *dmabuf, enum dma_data_direction dir)
+{
+	struct export *export = dmabuf->priv;
+	struct on_device *on;
+
+	mutex_lock(&export->lock);
+	list_for_each_entry(on, &export->devices, node)
+		dma_sync_sgtable_for_device(on->dev, &on->sgt, on->dir);
+	mutex_unlock(&export->lock);
+	return sync(export, LEND_SYNC_FOR_DEVICE);
+}
+
+static int export_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
+{
+	struct export *export = dmabuf->priv;
+
+	return lend_buffer_mmap(export->buf, vma);
+}
+
+/* Called once until export_vunmap(), however many importers want it. */
+static int export_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
+{
+	struct export *export = dmabuf->priv;
+	void *vaddr = lend_vaddr(export->buf);
+
+	if (!vaddr)
+		vaddr = lend_extents_vmap(&export->buf->mem);
+	if (!vaddr)
+		return -ENOMEM;
+	iosys_map_set_vaddr(map, vaddr);
+	return 0;
+}
+
+static void export_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
+{
+	struct export *export = dmabuf->priv;
+
+	if (map->vaddr != lend_vaddr(export->buf))
+		vunmap(map->vaddr);
+	iosys_map_clear(map);
+}
+
+static void export_release(struct dma_buf *dmabuf)
+{
+	struct export *export = dmabuf->priv;
+
+	atomic_long_dec(&export->buf->exports);
+	lend_buffer_put(export->buf);
+	if (export->file)
+		fput(export->file);
+	mutex_destroy(&export->lock);
+	kfree(export);
+}
+
+static const struct dma_buf_ops export_ops = {
+	.map_dma_buf = export_map,
+	.unmap_dma_buf = export_unmap,
+	.begin_cpu_access = export_begin,
+	.end_cpu_access = export_end,
+	.mmap = export_mmap,
+	.vmap = export_vmap,
+	.vunmap = export_vunmap,
+	.release = export_release,
+};
+
+/**
+ * lend_dmabuf_export() - make a dma-buf of a buffer
+ * @buf: one that has its memory; the dma-buf becomes one more owner
+ * @file: what else must live as long, or NULL
+ * @flags: O_RDONLY, O_WRONLY or O_RDWR: what its descriptors may be mapped for
+ *
+ * Context: process, may sleep.
+ * Return: the dma-buf, or ERR_PTR(-ENOMEM) and what else dma_buf_export() says.
+ */
+struct dma_buf *lend_dmabuf_export(struct lend_buffer *buf, struct file *file, int flags)
+{
+	DEFINE_DMA_BUF_EXPORT_INFO(info);
+	struct export *export = kzalloc(sizeof(*export), GFP_KERNEL_ACCOUNT);
+	struct dma_buf *dmabuf;
+
+	if (!export)
+		return ERR_PTR(-ENOMEM);
+	mutex_init(&export->lock);
+	INIT_LIST_HEAD(&export->devices);
+	export->buf = buf;
+	export->file = file;
+
+	info.ops = &export_ops;
+	info.size = lend_buffer_pages(buf) << PAGE_SHIFT;
+	info.flags = flags & O_ACCMODE;
+	info.priv = export;
+	dmabuf = dma_buf_export(&info);
+	if (IS_ERR(dmabuf)) {
+		kfree(export);
+		return dmabuf;
+	}
+
+	lend_buffer_get(buf);
+	if (file)
+		get_file(file);
+	atomic_long_inc(&buf->exports);
+	return dmabuf;
+}
+
+LEND_IMPORT_NS_DMA_BUF;
