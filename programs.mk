@@ -9,7 +9,7 @@ O ?= $(top)/build/user
 out := $O/$(notdir $(folder))
 
 CFLAGS ?= -O2 -g
-cflags := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -pthread -I$(folder)/common \
+cflags := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -pthread -I$(folder) -I$(folder)/common \
 	-I$(top)/lib -I$(top)/include/uapi -Wall -Wextra -Wshadow -Wno-missing-field-initializers \
 	-Werror -MMD -MP
 

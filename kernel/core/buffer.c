@@ -293,7 +293,8 @@ EXPORT_SYMBOL_GPL(lend_vaddr);
  * @vma: new, of a file that holds @buf
  *
  * Context: the mmap lock is held for writing.
- * Return: 0, -ENXIO if it reaches beyond the end, or what the way of mapping says.
+ * Return: 0, -ENXIO if it reaches beyond the end, -EPERM if it would be executable,
+ * or what the way of mapping says.
  */
 int lend_buffer_mmap(struct lend_buffer *buf, struct vm_area_struct *vma)
 {
@@ -302,7 +303,10 @@ int lend_buffer_mmap(struct lend_buffer *buf, struct vm_area_struct *vma)
 
 	if (vma->vm_pgoff > npages || vma_pages(vma) > npages - vma->vm_pgoff)
 		return -ENXIO;
+	if (vma->vm_flags & VM_EXEC)
+		return -EPERM;
 
+	vm_flags_clear(vma, VM_MAYEXEC);
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_private_data = buf;
 	err = buf->map->mmap(buf, vma);
