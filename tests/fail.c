@@ -4,6 +4,10 @@
  * all that follow. The call succeeds all the same or says ENOMEM, leaves nothing
  * behind, and succeeds the next time.
  */
+#include <linux/dma-buf.h>
+#include <linux/dma-heap.h>
+
+#include "dmabuf.h"
 #include "sweep.h"
 
 #define NAME	DIR "/lend-fail"
@@ -207,6 +211,48 @@ static void remove_other(struct scene *s)
 	close(s->fd);
 }
 
+/* --- dma-bufs */
+
+static int dmabuf;
+
+static int export_it(struct scene *s)
+{
+	dmabuf = try_export(s->fd, O_RDWR | O_CLOEXEC);
+	return dmabuf < 0 ? -1 : 0;
+}
+
+static void not_exported(struct scene *s)
+{
+	wait_for(get_info(s->fd).exports == 0);
+}
+
+static void close_export(struct scene *s)
+{
+	check(get_info(s->fd).exports == 1);
+	close(dmabuf);
+	close(s->fd);
+}
+
+static void open_heap(struct scene *s)
+{
+	s->fd = must(open("/dev/dma_heap/lend", O_RDWR | O_CLOEXEC));
+}
+
+static int take_from_heap(struct scene *s)
+{
+	struct dma_heap_allocation_data ask = { .len = s->size, .fd_flags = O_RDWR | O_CLOEXEC };
+	int ret = ioctl(s->fd, DMA_HEAP_IOCTL_ALLOC, &ask);
+
+	dmabuf = ask.fd;
+	return ret;
+}
+
+static void close_both(struct scene *s)
+{
+	close(dmabuf);
+	close(s->fd);
+}
+
 /* --- what copies: nothing of it allocates for long, and all of it is repeated */
 
 static int read_it(struct scene *s)
@@ -219,7 +265,7 @@ static int read_it(struct scene *s)
 	return got < 0 ? -1 : 0;
 }
 
-/* All the requests; there is nothing they allocate, so that none can fail. */
+/* All the requests that make nothing: they allocate nothing, so that none can fail. */
 static void requests_need_nothing(void **state)
 {
 	struct lend_setup setup_req = { .size = sizeof(setup_req) };
@@ -304,6 +350,8 @@ static struct sweep sweeps[] = {
 	  MAPPED(FOLIOS, FAULT) },
 	{ "munmap of a part: pfn", mapped_file, make_hole, still_whole, unmap_rest,
 	  MAPPED(PAGES, PFN) },
+	{ "export", whole_file, export_it, not_exported, close_export, MAPPED(FOLIOS, FAULT) },
+	{ "DMA-heap", open_heap, take_from_heap, nothing, close_both, { .size = 3 * MiB + PAGE } },
 	{ "open(O_TMPFILE)", NULL, open_nameless, nothing, close_it, {} },
 	{ "open(O_CREAT)", NULL, open_new, no_name, remove_new, {} },
 	{ "mkdir", NULL, make_dir, no_name, remove_dir, {} },

@@ -235,6 +235,37 @@ static void sync_range(void **state)
 	close(fd);
 }
 
+static void dmabuf(void **state)
+{
+	int fd = must(lend_create(NULL, 0600, 3 * PAGE, NULL)), empty = must(lend_tmpfile(NULL, 0600));
+	int other = must(open("/dev/null", O_RDWR | O_CLOEXEC)), shared;
+	char path[64], *mem;
+
+	(void)state;
+	shared = must(lend_dmabuf(fd, O_RDWR));
+	assert_int_equal(fcntl(shared, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(lseek(shared, 0, SEEK_END), 3 * PAGE);
+	mem = map_buffer(shared, 3 * PAGE);
+	strcpy(mem + PAGE, "by the dma-buf");
+	munmap(mem, 3 * PAGE);
+	mem = lend_map(fd, 0, 0, RW, 0);
+	assert_string_equal(mem + PAGE, "by the dma-buf");
+	munmap(mem, 3 * PAGE);
+	close(shared);
+
+	refused(lend_dmabuf(fd, O_APPEND), EINVAL, "flags 0x400", "O_RDWR");
+	refused(lend_dmabuf(empty, O_RDWR), ENODATA, "empty", "lend_alloc()");
+	refused(lend_dmabuf(other, O_RDWR), ENOTTY, "not a buffer of lend");
+	refused(lend_dmabuf(-1, O_RDWR), EBADF, "-1");
+	close(other);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	other = must(open(path, O_RDONLY | O_CLOEXEC));
+	refused(lend_dmabuf(other, O_RDONLY), EBADF, "open for writing");
+	close(other);
+	close(empty);
+	close(fd);
+}
+
 static int receiver(void *arg)
 {
 	int sock = *(int *)arg, fd = must(lend_recv(sock)), ro;
@@ -328,6 +359,7 @@ int main(void)
 		TEST(info),
 		TEST(runs),
 		TEST(sync_range),
+		TEST(dmabuf),
 		TEST(send_and_recv),
 		TEST(recv_refused),
 	};
