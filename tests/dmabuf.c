@@ -24,6 +24,9 @@ static const char *mapped(struct subject *s, long arg)
 	} else {
 		if (memcmp(mem, s->mem, SIZE))
 			word = "other bytes";
+		/* It is one of the file's mappings, whatever it was made by. */
+		if (get_info(s->fd).mappings != 2)
+			word = "not the file's";
 		memset(mem, 0x5a, SIZE);
 		for (size_t at = 0; at < SIZE; at += PAGE)
 			if (s->mem[at] != 0x5a)

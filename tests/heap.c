@@ -39,6 +39,16 @@ static int try_allocate(int heap, struct dma_heap_allocation_data ask)
 	return ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &ask) ? -1 : (int)ask.fd;
 }
 
+static long module_users(void)
+{
+	FILE *file = fopen("/sys/module/lend/refcnt", "re");
+	long users;
+
+	check(file && fscanf(file, "%ld", &users) == 1);
+	fclose(file);
+	return users;
+}
+
 static void nodes(void **state)
 {
 	struct stat st;
@@ -201,6 +211,27 @@ static void comes_back(void **state)
 	}
 }
 
+/* Memory that is in no mount keeps the module, from the first of it to the last. */
+static void keeps_the_module(void **state)
+{
+	long before = module_users();
+	int heap = open_heap(HEAP), one, two;
+	char *mem;
+
+	(void)state;
+	assert_int_equal(module_users(), before + 1);
+	one = allocate(heap, ASK(PAGE));
+	two = allocate(heap, ASK(PAGE));
+	mem = map_buffer(two, PAGE);
+	close(heap);
+	close(one);
+	close(two);
+	assert_true(module_users() > before);
+	strcpy(mem, "still here");
+	must(munmap(mem, PAGE));
+	wait_for(module_users() == before);
+}
+
 /* The descriptor cannot be told: neither it nor the memory is left. */
 static void answer_not_writable(void **state)
 {
@@ -268,6 +299,7 @@ int main(void)
 		clean_test(refused_requests),
 		clean_test(too_much),
 		clean_test(comes_back),
+		clean_test(keeps_the_module),
 		clean_test(answer_not_writable),
 		clean_test(no_descriptor_left),
 		clean_test(charged),

@@ -86,7 +86,7 @@ void lend_promise_kept(unsigned long npages)
 /**
  * lend_charge() - charge a new buffer, all or nothing
  * @charge: zeroed; written on success
- * @limit: the mount's limit, which must outlive the charge; or NULL
+ * @limit: the mount's limit; must outlive the charge
  * @npages: size of the buffer, not 0
  *
  * The memory cgroup is charged page by page while they are allocated. As many
@@ -99,7 +99,7 @@ int lend_charge(struct lend_charge *charge, struct lend_limit *limit, unsigned l
 {
 	struct lend_charge new = { .npages = npages, .limit = limit };
 
-	if (limit && !lend_limit_add(limit, npages))
+	if (!lend_limit_add(limit, npages))
 		return -ENOSPC;
 	if (!charge_user(&new, npages) || !promise(npages)) {
 		lend_uncharge(&new);

@@ -25,7 +25,7 @@ struct lend_limit {
 /**
  * struct lend_charge - what one buffer was charged
  * @npages: to each of the following; 0: nothing was charged
- * @limit: a mount's limit, or NULL
+ * @limit: a mount's limit
  * @user: whose RLIMIT_MEMLOCK, or NULL if the creator has CAP_IPC_LOCK
  */
 struct lend_charge {

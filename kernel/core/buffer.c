@@ -15,14 +15,13 @@
  * lend_buffer_create() - make an empty buffer
  * @spec: checked; what it will be when it is filled
  *
- * Return: the buffer, with one owner, or NULL without memory.
+ * Return: the buffer, or NULL without memory.
  */
 struct lend_buffer *lend_buffer_create(const struct lend_spec *spec)
 {
 	struct lend_buffer *buf = kzalloc(sizeof(*buf), GFP_KERNEL_ACCOUNT);
 
 	if (buf) {
-		kref_init(&buf->ref);
 		buf->spec = *spec;
 		init_rwsem(&buf->hooks_lock);
 	}
@@ -41,33 +40,20 @@ static void empty(struct lend_buffer *buf)
 	atomic_set(&buf->why, 0);
 }
 
-static void release(struct kref *ref)
-{
-	struct lend_buffer *buf = container_of(ref, struct lend_buffer, ref);
-
-	trace_lend_destroy(buf);
-	empty(buf);
-	kfree(buf);
-}
-
-/* One more owner. */
-struct lend_buffer *lend_buffer_get(struct lend_buffer *buf)
-{
-	kref_get(&buf->ref);
-	return buf;
-}
-
 /**
- * lend_buffer_put() - one owner less, and with the last one it is given back
- * @buf: NULL is fine. No mapping is left with its last owner; pins may be: the
- *	folios they hold go with the last of them.
+ * lend_buffer_destroy() - give a buffer back
+ * @buf: no file, mapping or other user of it is left; pins may be: the folios
+ *	they hold go with the last of them. NULL is fine.
  *
  * Context: process, may sleep.
  */
-void lend_buffer_put(struct lend_buffer *buf)
+void lend_buffer_destroy(struct lend_buffer *buf)
 {
-	if (buf)
-		kref_put(&buf->ref, release);
+	if (!buf)
+		return;
+	trace_lend_destroy(buf);
+	empty(buf);
+	kfree(buf);
 }
 
 static unsigned long count_huge(const struct lend_extents *mem)
@@ -87,7 +73,7 @@ static unsigned long count_huge(const struct lend_extents *mem)
 /**
  * lend_buffer_fill() - give an empty buffer its memory
  * @buf: an empty buffer
- * @limit: the limit it counts against, or NULL
+ * @limit: the limit it counts against
  * @npages: how much, not 0
  *
  * Context: process, may sleep long; the owner's lock is held.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A buffer: kernel memory that can be lent. It is empty when made, is given its
- * memory once, and keeps it for life. It goes with the last of its owners: an inode
- * (which lives while a name, an open file or a mapping does), a dma-buf.
+ * memory once, and keeps it for life. Its owner (an inode) frees it when the last
+ * name, open file, mapping and dma-buf are gone.
  *
  * What must be serialized is filling and changing the spec, by the owner's lock.
  * Once @npages is seen as non-zero, nothing that describes the memory changes any
@@ -11,7 +11,6 @@
 #ifndef LEND_CORE_BUFFER_H
 #define LEND_CORE_BUFFER_H
 
-#include <linux/kref.h>
 #include <linux/mm_types.h>
 #include <linux/rwsem.h>
 #include <lend/lend.h>
@@ -22,7 +21,6 @@
 
 /**
  * struct lend_buffer - a buffer
- * @ref: its owners
  * @spec: what was asked for
  * @npages: its size, written last; 0 while it is empty
  * @mem: its memory
@@ -39,7 +37,6 @@
  * @hooks_data: passed to them
  */
 struct lend_buffer {
-	struct kref ref;
 	struct lend_spec spec;
 	unsigned long npages;
 	struct lend_extents mem;
@@ -57,8 +54,7 @@ struct lend_buffer {
 };
 
 struct lend_buffer *lend_buffer_create(const struct lend_spec *spec);
-struct lend_buffer *lend_buffer_get(struct lend_buffer *buf);
-void lend_buffer_put(struct lend_buffer *buf);
+void lend_buffer_destroy(struct lend_buffer *buf);
 int lend_buffer_fill(struct lend_buffer *buf, struct lend_limit *limit, unsigned long npages);
 int lend_buffer_zero(struct lend_buffer *buf);
 void lend_buffer_info(struct lend_buffer *buf, struct lend_info *info);

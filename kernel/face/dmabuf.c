@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A buffer as a dma-buf: what devices share memory by. It owns the buffer, and
- * the file it was exported from, so it keeps the memory, and a mount, alone.
+ * A buffer as a dma-buf: what devices share memory by. It holds the file, and so
+ * keeps the memory alone.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
@@ -18,14 +18,14 @@
 
 /**
  * struct export - one dma-buf
- * @buf: its memory
- * @file: what it was exported from, or NULL
+ * @file: what it was made of
+ * @buf: the file's memory
  * @lock: of @devices
  * @devices: struct on_device: who has it mapped for DMA now
  */
 struct export {
-	struct lend_buffer *buf;
 	struct file *file;
+	struct lend_buffer *buf;
 	struct mutex lock;
 	struct list_head devices;
 };
@@ -120,7 +120,7 @@ static int export_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {
 	struct export *export = dmabuf->priv;
 
-	return lend_buffer_mmap(export->buf, vma);
+	return lend_file_mmap(export->file, vma);
 }
 
 /* Called once until export_vunmap(), however many importers want it. */
@@ -151,9 +151,7 @@ static void export_release(struct dma_buf *dmabuf)
 	struct export *export = dmabuf->priv;
 
 	atomic_long_dec(&export->buf->exports);
-	lend_buffer_put(export->buf);
-	if (export->file)
-		fput(export->file);
+	fput(export->file);
 	mutex_destroy(&export->lock);
 	kfree(export);
 }
@@ -171,14 +169,13 @@ static const struct dma_buf_ops export_ops = {
 
 /**
  * lend_dmabuf_export() - make a dma-buf of a buffer
- * @buf: one that has its memory; the dma-buf becomes one more owner
- * @file: what else must live as long, or NULL
+ * @file: of lend, with its memory; the dma-buf takes a reference
  * @flags: O_RDONLY, O_WRONLY or O_RDWR: what its descriptors may be mapped for
  *
  * Context: process, may sleep.
  * Return: the dma-buf, or ERR_PTR(-ENOMEM) and what else dma_buf_export() says.
  */
-struct dma_buf *lend_dmabuf_export(struct lend_buffer *buf, struct file *file, int flags)
+struct dma_buf *lend_dmabuf_export(struct file *file, int flags)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 	struct export *export = kzalloc(sizeof(*export), GFP_KERNEL_ACCOUNT);
@@ -188,11 +185,11 @@ struct dma_buf *lend_dmabuf_export(struct lend_buffer *buf, struct file *file, i
 		return ERR_PTR(-ENOMEM);
 	mutex_init(&export->lock);
 	INIT_LIST_HEAD(&export->devices);
-	export->buf = buf;
 	export->file = file;
+	export->buf = lend_inode_buffer(file_inode(file));
 
 	info.ops = &export_ops;
-	info.size = lend_buffer_pages(buf) << PAGE_SHIFT;
+	info.size = lend_buffer_pages(export->buf) << PAGE_SHIFT;
 	info.flags = flags & O_ACCMODE;
 	info.priv = export;
 	dmabuf = dma_buf_export(&info);
@@ -201,10 +198,8 @@ struct dma_buf *lend_dmabuf_export(struct lend_buffer *buf, struct file *file, i
 		return dmabuf;
 	}
 
-	lend_buffer_get(buf);
-	if (file)
-		get_file(file);
-	atomic_long_inc(&buf->exports);
+	get_file(file);
+	atomic_long_inc(&export->buf->exports);
 	return dmabuf;
 }
 

@@ -29,6 +29,8 @@ static inline struct lend_mount *lend_mount_of(struct super_block *sb)
 	return sb->s_fs_info;
 }
 
+struct dma_buf;
+
 /* The buffer of a regular file of lend. */
 static inline struct lend_buffer *lend_inode_buffer(struct inode *inode)
 {
@@ -43,7 +45,11 @@ extern const struct inode_operations lend_dir_iops;
 
 struct inode *lend_new_inode(struct super_block *sb, const struct inode *dir, umode_t mode);
 long lend_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
-struct dma_buf *lend_dmabuf_export(struct lend_buffer *buf, struct file *file, int flags);
+int lend_set_size(struct inode *inode, loff_t size);
+int lend_file_mmap(struct file *file, struct vm_area_struct *vma);
+struct file *lend_nameless(const char *name, const struct lend_spec *spec, loff_t size);
+void lend_nameless_evicted(struct super_block *sb);
+struct dma_buf *lend_dmabuf_export(struct file *file, int flags);
 int lend_heap_init(void);
 void lend_heap_exit(void);
 

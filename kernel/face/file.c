@@ -16,7 +16,7 @@
 #include "face.h"
 
 /* Gives an empty file its memory. The inode is locked. */
-static int set_size(struct inode *inode, loff_t size)
+int lend_set_size(struct inode *inode, loff_t size)
 {
 	struct lend_buffer *buf = lend_inode_buffer(inode);
 	unsigned long npages = DIV_ROUND_UP_ULL(size, PAGE_SIZE);
@@ -42,7 +42,7 @@ static int lend_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct i
 		if (attr->ia_valid & ATTR_OPEN)
 			err = lend_buffer_zero(lend_inode_buffer(inode));
 		else if (attr->ia_size != i_size_read(inode))
-			err = set_size(inode, attr->ia_size);
+			err = lend_set_size(inode, attr->ia_size);
 		if (err)
 			return err;
 	}
@@ -65,7 +65,7 @@ static long lend_fallocate(struct file *file, int mode, loff_t offset, loff_t le
 	inode_lock(inode);
 	err = inode_newsize_ok(inode, size);
 	if (!err && !(i_size_read(inode) && size <= i_size_read(inode)))
-		err = set_size(inode, size);
+		err = lend_set_size(inode, size);
 	if (!err)
 		err = file_update_time(file);
 	inode_unlock(inode);
@@ -178,13 +178,20 @@ static int lend_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 				min(end, size - 1) - start + 1, LEND_SYNC_FOR_DEVICE);
 }
 
-static int lend_mmap(struct file *file, struct vm_area_struct *vma)
+/*
+ * Whatever is mapped, the mapping becomes one of the buffer's file: it holds it, it
+ * is named by it, and all of them can be found in one place.
+ */
+int lend_file_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	int err = lend_buffer_mmap(lend_inode_buffer(file_inode(file)), vma);
 
-	if (!err)
-		file_accessed(file);
-	return err;
+	if (err)
+		return err;
+	if (vma->vm_file != file)
+		vma_set_file(vma, file);
+	file_accessed(file);
+	return 0;
 }
 
 /*
@@ -228,7 +235,7 @@ const struct file_operations lend_file_fops = {
 	.write_iter = lend_write_iter,
 	.splice_read = copy_splice_read,
 	.splice_write = iter_file_splice_write,
-	.mmap = lend_mmap,
+	.mmap = lend_file_mmap,
 	.get_unmapped_area = lend_get_unmapped_area,
 	.fsync = lend_fsync,
 	.fallocate = lend_fallocate,

@@ -179,9 +179,11 @@ static void lend_evict_inode(struct inode *inode)
 {
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
-	if (S_ISREG(inode->i_mode))
-		lend_buffer_put(lend_inode_buffer(inode));
 	lend_limit_sub(&lend_mount_of(inode->i_sb)->inodes, 1);
+	if (S_ISREG(inode->i_mode)) {
+		lend_buffer_destroy(lend_inode_buffer(inode));
+		lend_nameless_evicted(inode->i_sb);
+	}
 }
 
 static const struct super_operations lend_super_ops = {
@@ -234,7 +236,7 @@ struct inode *lend_new_inode(struct super_block *sb, const struct inode *dir, um
 	return inode;
 
 no_inode:
-	lend_buffer_put(buf);
+	lend_buffer_destroy(buf);
 no_buffer:
 	lend_limit_sub(&mount->inodes, 1);
 	return ERR_PTR(-ENOMEM);
@@ -325,6 +327,11 @@ static int lend_init_fs_context(struct fs_context *fc)
 		mount->mode = DEFAULT_MODE;
 		mount->uid = GLOBAL_ROOT_UID;
 		mount->gid = GLOBAL_ROOT_GID;
+	}
+	if (fc->sb_flags & SB_KERNMOUNT) {
+		/* The kernel's own: not of whoever happens to be the first to need it. */
+		mount->pages.max = 0;
+		fc->global = true;
 	}
 	fc->fs_private = mount;
 	fc->ops = &lend_context_ops;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * /dev/dma_heap/lend and /dev/dma_heap/lend-contig: the interface of DMA-heaps,
- * also for kernels that are built without it. Memory comes as a dma-buf at once;
- * no file stands behind it.
+ * also for kernels that are built without it. Memory comes as a dma-buf at once.
  */
 #include <linux/dma-buf.h>
+#include <linux/file.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/uaccess.h>
@@ -17,21 +17,19 @@ struct heap {
 	enum lend_backing backing;
 };
 
-static struct dma_buf *allocate(const struct heap *heap, unsigned long npages, int flags)
+static struct dma_buf *allocate(const struct heap *heap, u64 len, int flags)
 {
-	struct lend_spec spec;
-	struct lend_buffer *buf;
 	struct dma_buf *dmabuf;
-	int err;
+	struct lend_spec spec;
+	struct file *file;
 
 	lend_spec_init(&spec);
 	spec.backing = lend_backing_by_id(heap->backing);
-	buf = lend_buffer_create(&spec);
-	if (!buf)
-		return ERR_PTR(-ENOMEM);
-	err = lend_buffer_fill(buf, NULL, npages);
-	dmabuf = err ? ERR_PTR(err) : lend_dmabuf_export(buf, NULL, flags);
-	lend_buffer_put(buf);
+	file = lend_nameless(heap->dev.name, &spec, len);
+	if (IS_ERR(file))
+		return ERR_CAST(file);
+	dmabuf = lend_dmabuf_export(file, flags);
+	fput(file);
 	return dmabuf;
 }
 
@@ -54,7 +52,7 @@ static int heap_alloc(const struct heap *heap, struct dma_heap_allocation_data _
 	fd = get_unused_fd_flags(data.fd_flags);
 	if (fd < 0)
 		return fd;
-	dmabuf = allocate(heap, len >> PAGE_SHIFT, data.fd_flags);
+	dmabuf = allocate(heap, len, data.fd_flags);
 	if (IS_ERR(dmabuf)) {
 		put_unused_fd(fd);
 		return PTR_ERR(dmabuf);

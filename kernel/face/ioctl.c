@@ -119,7 +119,7 @@ static int do_dmabuf(struct file *file, union request *req)
 	if (!lend_buffer_pages(buf))
 		return -ENODATA;
 
-	dmabuf = lend_dmabuf_export(buf, file, flags);
+	dmabuf = lend_dmabuf_export(file, flags);
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
 	fd = dma_buf_fd(dmabuf, flags);
