@@ -99,6 +99,7 @@ int lend_buffer_fill(struct lend_buffer *buf, struct lend_limit *limit, unsigned
 	if (err)
 		goto undo;
 
+	lend_extents_claim(&buf->mem, buf->mapping);
 	buf->huge = count_huge(&buf->mem);
 	buf->map = buf->spec.map;
 	if (buf->map->id == LEND_MAP_AUTO)

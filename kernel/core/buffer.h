@@ -21,6 +21,7 @@
 
 /**
  * struct lend_buffer - a buffer
+ * @mapping: of the file it is
  * @spec: what was asked for
  * @npages: its size, written last; 0 while it is empty
  * @mem: its memory
@@ -37,6 +38,7 @@
  * @hooks_data: passed to them
  */
 struct lend_buffer {
+	struct address_space *mapping;
 	struct lend_spec spec;
 	unsigned long npages;
 	struct lend_extents mem;

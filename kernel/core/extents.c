@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/pagemap.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -121,10 +122,42 @@ struct page *lend_folio_next(struct lend_folio_iter *iter)
 }
 
 /**
+ * lend_extents_claim() - write down whose the folios are
+ * @mem: all of the memory of a file
+ * @mapping: the file's; ends with lend_extents_release()
+ *
+ * For those who find a page and ask which byte of which file it is: shared futexes.
+ * The folios are in no page cache and on no LRU list for all that, so reclaim,
+ * migration and truncation do not see them.
+ */
+void lend_extents_claim(const struct lend_extents *mem, struct address_space *mapping)
+{
+	struct lend_folio_iter iter = { .mem = mem };
+	struct page *page;
+	pgoff_t index = 0;
+
+	while ((page = lend_folio_next(&iter))) {
+		page->index = index;
+		page->mapping = mapping;
+		index += compound_nr(page);
+		cond_resched();
+	}
+}
+
+/* Who holds a page lock relies on the mapping: the end of direct I/O does. */
+static void disclaim(struct page *page)
+{
+	lock_page(page);
+	page->mapping = NULL;
+	unlock_page(page);
+}
+
+/**
  * lend_extents_release() - give every folio back and empty the list
  * @mem: the list, half-built ones and the empty one included
  *
- * A folio that is still pinned lives until its last user lets go of it.
+ * A folio that is still pinned lives until its last user lets go of it, as
+ * nobody's.
  * Context: process, may sleep.
  */
 void lend_extents_release(struct lend_extents *mem)
@@ -133,6 +166,7 @@ void lend_extents_release(struct lend_extents *mem)
 	struct page *page;
 
 	while ((page = lend_folio_next(&iter))) {
+		disclaim(page);
 		put_page(page);
 		cond_resched();
 	}

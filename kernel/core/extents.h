@@ -38,11 +38,13 @@ static inline unsigned long lend_extent_pages(const struct lend_extents *mem, un
 	return (i + 1 < mem->nr ? mem->ext[i + 1].index : mem->npages) - mem->ext[i].index;
 }
 
+struct address_space;
 struct sg_table;
 
 int lend_extents_add(struct lend_extents *mem, struct page *page, unsigned long npages);
 int lend_extents_splice(struct lend_extents *mem, struct lend_extents *tail);
 unsigned long lend_extents_find(const struct lend_extents *mem, pgoff_t index);
+void lend_extents_claim(const struct lend_extents *mem, struct address_space *mapping);
 void lend_extents_release(struct lend_extents *mem);
 
 /* Other views of it, in views.c. */

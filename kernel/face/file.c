@@ -160,6 +160,13 @@ static ssize_t lend_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	return done > 0 ? generic_write_sync(iocb, done) : done;
 }
 
+/* Nothing here waits for a device: RWF_NOWAIT is for the asking. */
+static int lend_open(struct inode *inode, struct file *file)
+{
+	file->f_mode |= FMODE_NOWAIT;
+	return generic_file_open(inode, file);
+}
+
 /* Never past the end: nothing can be there. */
 static loff_t lend_llseek(struct file *file, loff_t offset, int whence)
 {
@@ -230,6 +237,7 @@ const struct inode_operations lend_file_iops = {
 
 const struct file_operations lend_file_fops = {
 	.owner = THIS_MODULE,
+	.open = lend_open,
 	.llseek = lend_llseek,
 	.read_iter = lend_read_iter,
 	.write_iter = lend_write_iter,

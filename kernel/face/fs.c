@@ -223,6 +223,7 @@ struct inode *lend_new_inode(struct super_block *sb, const struct inode *dir, um
 	simple_inode_init_ts(inode);
 	if (S_ISREG(mode)) {
 		inode->i_private = buf;
+		buf->mapping = inode->i_mapping;
 		inode->i_op = &lend_file_iops;
 		inode->i_fop = &lend_file_fops;
 		inode->i_mapping->a_ops = &lend_aops;
