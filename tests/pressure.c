@@ -5,6 +5,7 @@
  */
 #include <sys/swap.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <linux/mempolicy.h>
 
 #include "kernel.h"
@@ -143,6 +144,49 @@ static void advice(void **state)
 	check_all();
 }
 
+/*
+ * Advice on a part of a 2 MiB entry makes the kernel try to split the folio, and it
+ * tells by the number of references whether it may: a page cache has one a page.
+ * Here pipes hold any number around that.
+ */
+static void advice_on_held_folio(void **state)
+{
+	const unsigned int nr = HUGE / PAGE + 8;
+	int pipes[4][2], fd = make_buffer(HUGE, LEND_BACKING_FOLIOS, LEND_MAP_FAULT);
+	char *mem = map_buffer(fd, HUGE);
+	uint64_t at;
+
+	(void)state;
+	fill_pattern(mem, HUGE, 5);
+	at = physical(mem);
+	for (size_t i = 0; i < ARRAY_SIZE(pipes); i++) {
+		must(pipe2(pipes[i], O_CLOEXEC));
+		must(fcntl(pipes[i][0], F_SETPIPE_SZ, MiB));
+	}
+	for (unsigned int held = 0; held < nr; held++) {
+		struct iovec page = { mem + held % (HUGE / PAGE) * PAGE, PAGE };
+
+		check(must(vmsplice(pipes[held / 256][1], &page, 1, 0)) == PAGE);
+		if (held < HUGE / PAGE - 8)
+			continue;
+		/* One entry again, which the advice will want to take apart. */
+		must(munmap(mem, HUGE));
+		check(map_buffer(fd, HUGE) == mem);
+		check(has_pattern(mem, HUGE, 5));
+		check(smaps_bytes(mem, "FilePmdMapped") == HUGE);
+		must(madvise(mem + PAGE, 7 * PAGE, MADV_PAGEOUT));
+		must(madvise(mem + 9 * PAGE, PAGE, MADV_COLD));
+		check(has_pattern(mem, HUGE, 5) && physical(mem) == at);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(pipes); i++) {
+		close(pipes[i][0]);
+		close(pipes[i][1]);
+	}
+	must(munmap(mem, HUGE));
+	wait_for(get_info(fd).held == 0);
+	close(fd);
+}
+
 static void advice_on_own_memory(void **state)
 {
 	uint64_t out = vmstat("pswpout");
@@ -180,6 +224,7 @@ int main(void)
 		cmocka_unit_test(swapping),
 		cmocka_unit_test(compaction),
 		cmocka_unit_test(advice),
+		cmocka_unit_test(advice_on_held_folio),
 		cmocka_unit_test(advice_on_own_memory),
 		cmocka_unit_test(moving),
 	};
