@@ -3,14 +3,12 @@
  * Lent memory stays where it is, with what is in it, whatever the machine does
  * for want of memory: swap, compact, move.
  */
-#include <sys/swap.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <linux/mempolicy.h>
 
-#include "kernel.h"
+#include "pressure.h"
 
-#define DISK	"/dev/vda"
 #define SIZE	(48 * MiB + 3 * PAGE)
 
 /* Of every kind one that is mapped on demand and one that is mapped at once. */
@@ -60,8 +58,7 @@ static void check_all(void)
 static int set_up(void **state)
 {
 	(void)state;
-	check(system("mkswap " DISK " >/dev/null") == 0);
-	must(swapon(DISK, 0));
+	swap_on();
 	lend_all();
 	return 0;
 }
@@ -74,56 +71,21 @@ static int tear_down(void **state)
 		close(l->fd);
 		free(l->runs);
 	}
-	must(swapoff(DISK));
-	return 0;
-}
-
-/* Dirties more than there is, and looks whether it is still there. */
-static int hog(void *arg)
-{
-	size_t size = *(size_t *)arg;
-	uint64_t *mem = must(mmap(NULL, size, PROT_READ | PROT_WRITE,
-				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
-
-	for (size_t at = 0; at < size; at += PAGE)
-		mem[at / 8] = at + 1;
-	/* Backwards: what is still in memory is not swapped out for what is not. */
-	for (size_t at = size / PAGE * PAGE; at; at -= PAGE)
-		if (mem[(at - PAGE) / 8] != at - PAGE + 1)
-			return 1;
+	swap_off();
 	return 0;
 }
 
 static void swapping(void **state)
 {
-	size_t size = meminfo("MemAvailable") + 300 * MiB;
-	uint64_t out = vmstat("pswpout"), killed = vmstat("oom_kill");
-
 	(void)state;
-	assert_true(meminfo("SwapFree") > 600 * MiB);
-	assert_int_equal(reap(spawn(hog, &size)), 0);
-	printf("# %zu MiB swapped out\n", (vmstat("pswpout") - out) * PAGE / MiB);
-	assert_true((vmstat("pswpout") - out) * PAGE >= 100 * MiB);
-	assert_int_equal(vmstat("oom_kill"), killed);
+	swap_out();
 	check_all();
 }
 
 static void compaction(void **state)
 {
-	/* Something to compact: every other page of this. */
-	size_t size = 256 * MiB;
-	char *mem = must(mmap(NULL, size, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-	uint64_t moved = vmstat("compact_migrate_scanned");
-
 	(void)state;
-	must(madvise(mem, size, MADV_NOHUGEPAGE));
-	must(madvise(mem, size, MADV_POPULATE_WRITE));
-	for (size_t at = 0; at < size; at += 16 * PAGE)
-		must(madvise(mem + at, 8 * PAGE, MADV_DONTNEED));
-	write_text("/proc/sys/vm/compact_memory", "1");
-	assert_true(vmstat("compact_migrate_scanned") > moved);
-	must(munmap(mem, size));
+	compact();
 	check_all();
 }
 
