@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # For folders of programs, tests, bench and examples: each NAME.c becomes
-# O/FOLDER/NAME, linked with liblend, all of FOLDER/common, $(libs) and $(libs_NAME).
+# O/FOLDER/NAME, linked with liblend, all of FOLDER/common, $(libs) and $(libs_NAME);
+# more objects are those that the Makefile makes it depend on.
 # make [O=/absolute/output/dir] [all|clean]
 
 folder := $(CURDIR)
@@ -19,17 +20,15 @@ common := $(patsubst %.c,$(out)/%.o,$(wildcard common/*.c))
 all: $(programs)
 
 $(programs): $(out)/%: $(out)/%.o $(common) $O/liblend.so
-	$(CC) -pthread $(CFLAGS) $(LDFLAGS) -o $@ $< $(common) -L$O -llend \
+	$(CC) -pthread $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -L$O -llend \
 		$(libs) $(libs_$(notdir $@))
 
-$(out)/%.o: %.c | $(out)/common
+$(out)/%.o: %.c
+	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(cflags) $(CFLAGS) -c -o $@ $(folder)/$<
 
 $O/liblend.so:
 	$(MAKE) -C $(top)/lib O=$O
-
-$(out)/common:
-	mkdir -p $@
 
 clean:
 	rm -rf $(out)
