@@ -110,6 +110,23 @@ int lend_charge(struct lend_charge *charge, struct lend_limit *limit, unsigned l
 }
 
 /**
+ * lend_charge_pinned() - charge memory that a program has already, for pinning it
+ * @charge: zeroed; written on success
+ * @npages: how much, not 0
+ *
+ * Return: 0, or -ENOMEM above the caller's RLIMIT_MEMLOCK.
+ */
+int lend_charge_pinned(struct lend_charge *charge, unsigned long npages)
+{
+	struct lend_charge new = { .npages = npages };
+
+	if (!charge_user(&new, npages))
+		return -ENOMEM;
+	*charge = new;
+	return 0;
+}
+
+/**
  * lend_uncharge() - give back what was charged
  * @charge: zeroed afterwards; one that is zero already is fine
  */

@@ -23,6 +23,7 @@ struct lend_buffer *lend_buffer_create(const struct lend_spec *spec)
 
 	if (buf) {
 		buf->spec = *spec;
+		mutex_init(&buf->mapped_lock);
 		init_rwsem(&buf->hooks_lock);
 	}
 	return buf;
@@ -34,7 +35,10 @@ static void empty(struct lend_buffer *buf)
 	if (buf->vaddr && buf->spec.backing->detach)
 		buf->spec.backing->detach(buf);
 	buf->vaddr = NULL;
-	lend_extents_release(&buf->mem);
+	if (buf->spec.backing->release)
+		buf->spec.backing->release(buf);
+	else
+		lend_extents_release(&buf->mem);
 	lend_uncharge(&buf->charge);
 	atomic_long_set(&buf->gathered, 0);
 	atomic_set(&buf->why, 0);
@@ -105,8 +109,8 @@ int lend_buffer_fill(struct lend_buffer *buf, struct lend_limit *limit, unsigned
 	if (buf->map->id == LEND_MAP_AUTO)
 		buf->map = lend_map_by_id(buf->huge ? LEND_MAP_FAULT : LEND_MAP_INSERT);
 
-	/* Pairs with lend_buffer_pages(): who sees the size sees all of the above. */
-	smp_store_release(&buf->npages, npages);
+	buf->length = (u64)npages << PAGE_SHIFT;
+	lend_buffer_publish(buf, npages);
 	trace_lend_fill(buf);
 	return 0;
 
@@ -186,6 +190,9 @@ static void explain(const struct lend_buffer *buf, struct lend_info *info)
 	if (folio_memcg_kmem(page_folio(buf->mem.ext[0].page)))
 		info->flags |= LEND_INFO_MEMCG;
 
+	if (READ_ONCE(buf->revoked))
+		info->flags |= LEND_INFO_REVOKED;
+
 	if (buf->charge.user) {
 		info->flags |= LEND_INFO_MEMLOCK;
 		info->uid = from_kuid_munged(current_user_ns(), buf->charge.user->uid);
@@ -244,7 +251,43 @@ int lend_buffer_sync(struct lend_buffer *buf, u64 offset, u64 length, unsigned i
 	return err;
 }
 
-int lend_set_hooks(struct lend_buffer *buf, const struct lend_hooks *hooks, void *data)
+/**
+ * lend_buffer_sg() - the scatter list of a range
+ * @buf: the buffer
+ * @offset: first byte
+ * @length: number of bytes; 0: as far as it goes
+ * @longest: bytes that one entry may have at most
+ * @sgt: out: to be given back by sg_free_table()
+ *
+ * Return: 0, -ENXIO past the end, -EOVERFLOW, -ENOMEM.
+ */
+int lend_buffer_sg(struct lend_buffer *buf, u64 offset, u64 length, size_t longest,
+		   struct sg_table *sgt)
+{
+	u64 size = lend_buffer_pages(buf) ? buf->length : 0, end;
+
+	if (offset >= size)
+		return -ENXIO;
+	if (!length)
+		length = size - offset;
+	if (check_add_overflow(offset, length, &end))
+		return -EOVERFLOW;
+	if (end > size)
+		return -ENXIO;
+	return lend_extents_sg(&buf->mem, buf->start + offset, length, longest, sgt);
+}
+
+/* The first mapping is there, or the last one is gone. */
+void lend_buffer_mapped(struct lend_buffer *buf, bool mapped)
+{
+	down_read(&buf->hooks_lock);
+	if (buf->hooks && buf->hooks->mapped)
+		buf->hooks->mapped(buf->hooks_data, mapped);
+	up_read(&buf->hooks_lock);
+}
+
+/* See <lend/lend.h>. */
+int lend_buffer_set_hooks(struct lend_buffer *buf, const struct lend_hooks *hooks, void *data)
 {
 	int err = -EBUSY;
 
@@ -257,62 +300,11 @@ int lend_set_hooks(struct lend_buffer *buf, const struct lend_hooks *hooks, void
 	up_write(&buf->hooks_lock);
 	return err;
 }
-EXPORT_SYMBOL_GPL(lend_set_hooks);
 
-void lend_clear_hooks(struct lend_buffer *buf, const struct lend_hooks *hooks, void *data)
+void lend_buffer_clear_hooks(struct lend_buffer *buf, const struct lend_hooks *hooks, void *data)
 {
 	down_write(&buf->hooks_lock);
 	if (buf->hooks == hooks && buf->hooks_data == data)
 		buf->hooks = NULL;
 	up_write(&buf->hooks_lock);
-}
-EXPORT_SYMBOL_GPL(lend_clear_hooks);
-
-void *lend_vaddr(struct lend_buffer *buf)
-{
-	return lend_buffer_pages(buf) ? buf->vaddr : NULL;
-}
-EXPORT_SYMBOL_GPL(lend_vaddr);
-
-/**
- * lend_buffer_mmap() - make a VMA a mapping of a buffer
- * @buf: the buffer
- * @vma: new, of a file that holds @buf
- *
- * Context: the mmap lock is held for writing.
- * Return: 0, -ENXIO if it reaches beyond the end, -EPERM if it would be executable,
- * or what the way of mapping says.
- */
-int lend_buffer_mmap(struct lend_buffer *buf, struct vm_area_struct *vma)
-{
-	unsigned long npages = lend_buffer_pages(buf);
-	int err;
-
-	if (vma->vm_pgoff > npages || vma_pages(vma) > npages - vma->vm_pgoff)
-		return -ENXIO;
-	if (vma->vm_flags & VM_EXEC)
-		return -EPERM;
-
-	vm_flags_clear(vma, VM_MAYEXEC);
-	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
-	vma->vm_private_data = buf;
-	err = buf->map->mmap(buf, vma);
-	if (!err)
-		lend_vma_open(vma);
-	return err;
-}
-
-/* A mapping was made, copied by fork, split or moved. */
-void lend_vma_open(struct vm_area_struct *vma)
-{
-	struct lend_buffer *buf = vma->vm_private_data;
-
-	atomic_long_inc(&buf->mappings);
-}
-
-void lend_vma_close(struct vm_area_struct *vma)
-{
-	struct lend_buffer *buf = vma->vm_private_data;
-
-	atomic_long_dec(&buf->mappings);
 }

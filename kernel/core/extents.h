@@ -49,7 +49,8 @@ void lend_extents_release(struct lend_extents *mem);
 
 /* Other views of it, in views.c. */
 void *lend_extents_vmap(const struct lend_extents *mem);
-int lend_extents_sg(const struct lend_extents *mem, struct sg_table *sgt, size_t longest);
+int lend_extents_sg(const struct lend_extents *mem, u64 offset, u64 length, size_t longest,
+		    struct sg_table *sgt);
 
 /**
  * struct lend_folio_iter - a walk over the folios of a list

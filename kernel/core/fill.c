@@ -87,6 +87,15 @@ static int fill_sliced(struct lend_fill *fill, const struct lend_backing_ops *ba
 	return err;
 }
 
+static int first_node_of(const struct lend_spec *spec)
+{
+	if (spec->node != LEND_NODE_ANY)
+		return spec->node;
+	if (spec->near != NUMA_NO_NODE && node_state(spec->near, N_MEMORY))
+		return spec->near;
+	return numa_mem_id();
+}
+
 /**
  * lend_fill() - gather the memory of a buffer
  * @spec: a checked wish
@@ -106,7 +115,7 @@ int lend_fill(const struct lend_spec *spec, struct lend_extents *mem, unsigned l
 	      atomic_long_t *gathered, atomic_t *why)
 {
 	struct lend_fill fill = {
-		.nid = spec->node == LEND_NODE_ANY ? numa_mem_id() : spec->node,
+		.nid = first_node_of(spec),
 		.limit = ULONG_MAX,
 		.nodes = cpuset_current_mems_allowed,
 		.gathered = gathered,

@@ -58,6 +58,7 @@ void lend_spec_init(struct lend_spec *spec)
 		.backing = lend_backing_by_id(LEND_BACKING_FOLIOS),
 		.map = lend_map_by_id(LEND_MAP_AUTO),
 		.node = LEND_NODE_ANY,
+		.near = NUMA_NO_NODE,
 	};
 }
 

@@ -20,9 +20,11 @@ struct lend_fill;
  * @fill_slice: append exactly @npages zeroed pages to @mem, or fail; what was
  *	appended before a failure is given back by the caller. Called from several
  *	CPUs at once, with different lists, 2 MiB-aligned slices of one buffer.
- * @fill_whole: the same for a whole buffer at a time. One of the two is set.
+ * @fill_whole: the same for a whole buffer at a time. Of those that can be asked for
+ *	by name, one of the two is set.
  * @attach: optional: give the gathered memory one kernel address
  * @detach: undo @attach
+ * @release: optional: give the memory back; without it, folio by folio
  *
  * All run in process context, may sleep, hold no lock but the file's own.
  * A backing never knows how its memory is mapped.
@@ -34,6 +36,7 @@ struct lend_backing_ops {
 	int (*fill_whole)(struct lend_fill *fill, struct lend_extents *mem, unsigned long npages);
 	int (*attach)(struct lend_buffer *buf);
 	void (*detach)(struct lend_buffer *buf);
+	void (*release)(struct lend_buffer *buf);
 };
 
 /**
@@ -42,6 +45,7 @@ struct lend_backing_ops {
  * @id: enum lend_map
  * @pinnable: what it maps can be pinned
  * @huge: it maps 2 MiB folios by one entry
+ * @revocable: it maps by faults alone, which lend_buffer_revoke() can wait for
  * @mmap: make @vma a mapping of @buf; its range is checked already, and its
  *	flags and vm_private_data are set. Called under the mmap lock for
  *	writing. Sets vm_ops, with lend_vma_open and lend_vma_close in them.
@@ -52,6 +56,7 @@ struct lend_map_ops {
 	u32 id;
 	bool pinnable;
 	bool huge;
+	bool revocable;
 	int (*mmap)(struct lend_buffer *buf, struct vm_area_struct *vma);
 };
 
@@ -64,12 +69,14 @@ extern const struct lend_map_ops *const lend_maps[];
  * @backing: where the memory shall come from
  * @map: how it shall be mapped
  * @node: the only NUMA node it may come from, or LEND_NODE_ANY
+ * @near: the node it comes from first; NUMA_NO_NODE: the creator's
  * @dma_bits: all of it below 2^dma_bits; 0 for no limit
  */
 struct lend_spec {
 	const struct lend_backing_ops *backing;
 	const struct lend_map_ops *map;
 	int node;
+	int near;
 	unsigned int dma_bits;
 };
 

@@ -41,36 +41,54 @@ void *lend_extents_vmap(const struct lend_extents *mem)
 	return vaddr;
 }
 
+/* Counts the entries of a scatter list, and writes them where there is a list. */
+static unsigned long entries(const struct lend_extents *mem, u64 offset, u64 length, u64 longest,
+			     struct scatterlist *sg)
+{
+	unsigned long i = lend_extents_find(mem, offset >> PAGE_SHIFT), nr = 0;
+
+	for (; length; i++) {
+		u64 skip = offset - ((u64)mem->ext[i].index << PAGE_SHIFT);
+		u64 left = min(((u64)lend_extent_pages(mem, i) << PAGE_SHIFT) - skip, length);
+
+		offset += left;
+		length -= left;
+		while (left) {
+			u64 piece = min(left, longest);
+
+			if (sg) {
+				sg_set_page(sg, mem->ext[i].page + (skip >> PAGE_SHIFT), piece,
+					    offset_in_page(skip));
+				sg = sg_next(sg);
+			}
+			nr++;
+			skip += piece;
+			left -= piece;
+		}
+		cond_resched();
+	}
+	return nr;
+}
+
 /**
  * lend_extents_sg() - make a scatter list of memory
- * @mem: the memory, not empty
- * @sgt: out: the list, in the memory's order, to be given back by sg_free_table()
+ * @mem: the memory
+ * @offset: first byte of it
+ * @length: number of bytes, not 0; they lie inside
  * @longest: bytes that one entry may have at most
+ * @sgt: out: the list, in the memory's order, to be given back by sg_free_table()
  *
  * Context: process, may sleep.
  * Return: 0 or -ENOMEM.
  */
-int lend_extents_sg(const struct lend_extents *mem, struct sg_table *sgt, size_t longest)
+int lend_extents_sg(const struct lend_extents *mem, u64 offset, u64 length, size_t longest,
+		    struct sg_table *sgt)
 {
-	unsigned long most = clamp(longest, PAGE_SIZE, (size_t)UINT_MAX) >> PAGE_SHIFT;
-	unsigned long i, entries = 0;
-	struct scatterlist *sg;
+	u64 most = clamp(longest, PAGE_SIZE, (size_t)UINT_MAX) & PAGE_MASK;
+	unsigned long nr = entries(mem, offset, length, most, NULL);
 
-	for (i = 0; i < mem->nr; i++)
-		entries += DIV_ROUND_UP(lend_extent_pages(mem, i), most);
-	if (entries > UINT_MAX || sg_alloc_table(sgt, entries, LEND_GFP_TABLE))
+	if (nr > UINT_MAX || sg_alloc_table(sgt, nr, LEND_GFP_TABLE))
 		return -ENOMEM;
-
-	sg = sgt->sgl;
-	for (i = 0; i < mem->nr; i++) {
-		unsigned long left = lend_extent_pages(mem, i), nr;
-		struct page *page = mem->ext[i].page;
-
-		for (; left; left -= nr, page += nr, sg = sg_next(sg)) {
-			nr = min(left, most);
-			sg_set_page(sg, page, nr << PAGE_SHIFT, 0);
-		}
-		cond_resched();
-	}
+	entries(mem, offset, length, most, sgt->sgl);
 	return 0;
 }

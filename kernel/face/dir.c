@@ -44,6 +44,31 @@ static int lend_tmpfile(struct mnt_idmap *idmap, struct inode *dir, struct file 
 	return finish_open_simple(file, 0);
 }
 
+/**
+ * lend_unlink() - take the name of an open file away
+ * @file: of lend
+ *
+ * Return: 0, or -ENOENT if it has none.
+ */
+int lend_unlink(struct file *file)
+{
+	struct dentry *dentry = file->f_path.dentry;
+	struct dentry *parent = dget_parent(dentry);
+	struct inode *dir = d_inode(parent);
+	int err = -ENOENT;
+
+	inode_lock_nested(dir, I_MUTEX_PARENT);
+	/* It may have been removed or moved meanwhile. */
+	if (dentry->d_parent == parent && !IS_ROOT(dentry) && !d_unhashed(dentry)) {
+		err = simple_unlink(dir, dentry);
+		if (!err)
+			d_delete(dentry);
+	}
+	inode_unlock(dir);
+	dput(parent);
+	return err;
+}
+
 const struct inode_operations lend_dir_iops = {
 	.create = lend_create,
 	.lookup = simple_lookup,

@@ -4,14 +4,11 @@
  * keeps the memory alone.
  */
 #include <linux/dma-buf.h>
-#include <linux/dma-mapping.h>
 #include <linux/file.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
-#include <linux/scatterlist.h>
 #include <linux/slab.h>
-#include <linux/vmalloc.h>
 
 #include "../compat/dmabuf.h"
 #include "face.h"
@@ -21,99 +18,62 @@
  * @file: what it was made of
  * @buf: the file's memory
  * @lock: of @devices
- * @devices: struct on_device: who has it mapped for DMA now
+ * @devices: struct lend_dma: who has it mapped for DMA now
  */
 struct export {
 	struct file *file;
 	struct lend_buffer *buf;
-	struct mutex lock;
+	struct mutex lock;		/* see above */
 	struct list_head devices;
 };
 
-struct on_device {
-	struct list_head node;
-	struct device *dev;
-	struct sg_table sgt;
-	enum dma_data_direction dir;
-};
-
-/* No entry longer than the device takes, nor than bounce buffers can hold. */
 static struct sg_table *export_map(struct dma_buf_attachment *attachment,
 				   enum dma_data_direction dir)
 {
 	struct export *export = attachment->dmabuf->priv;
-	struct device *dev = attachment->dev;
-	size_t longest = min_t(size_t, dma_get_max_seg_size(dev), dma_max_mapping_size(dev));
-	struct on_device *on = kzalloc(sizeof(*on), GFP_KERNEL);
-	int err;
+	struct lend_dma *dma = lend_buffer_dma_map(export->buf, attachment->dev, dir);
 
-	if (!on)
-		return ERR_PTR(-ENOMEM);
-	on->dev = dev;
-	on->dir = dir;
-	err = lend_extents_sg(&export->buf->mem, &on->sgt, longest);
-	if (err)
-		goto free;
-	err = dma_map_sgtable(dev, &on->sgt, dir, 0);
-	if (err)
-		goto free_list;
-
+	if (IS_ERR(dma))
+		return ERR_CAST(dma);
 	mutex_lock(&export->lock);
-	list_add(&on->node, &export->devices);
+	list_add(&dma->node, &export->devices);
 	mutex_unlock(&export->lock);
-	return &on->sgt;
-
-free_list:
-	sg_free_table(&on->sgt);
-free:
-	kfree(on);
-	return ERR_PTR(err);
+	return &dma->sgt;
 }
 
 static void export_unmap(struct dma_buf_attachment *attachment, struct sg_table *sgt,
 			 enum dma_data_direction dir)
 {
 	struct export *export = attachment->dmabuf->priv;
-	struct on_device *on = container_of(sgt, struct on_device, sgt);
+	struct lend_dma *dma = container_of(sgt, struct lend_dma, sgt);
 
 	mutex_lock(&export->lock);
-	list_del(&on->node);
+	list_del(&dma->node);
 	mutex_unlock(&export->lock);
-	dma_unmap_sgtable(on->dev, sgt, dir, 0);
-	sg_free_table(sgt);
-	kfree(on);
+	lend_dma_unmap(dma);
 }
 
 /* The whole of it, whatever of it the CPU is about to touch: dma-bufs know no ranges. */
 static int sync(struct export *export, unsigned int flags)
 {
-	u64 length = (u64)lend_buffer_pages(export->buf) << PAGE_SHIFT;
+	u64 length = export->buf->length;
+	struct lend_dma *dma;
 
+	mutex_lock(&export->lock);
+	list_for_each_entry(dma, &export->devices, node)
+		lend_dma_sync(dma, 0, length, flags);
+	mutex_unlock(&export->lock);
 	return lend_buffer_sync(export->buf, 0, length, flags);
 }
 
 static int export_begin(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
-	struct export *export = dmabuf->priv;
-	struct on_device *on;
-
-	mutex_lock(&export->lock);
-	list_for_each_entry(on, &export->devices, node)
-		dma_sync_sgtable_for_cpu(on->dev, &on->sgt, on->dir);
-	mutex_unlock(&export->lock);
-	return sync(export, LEND_SYNC_FOR_CPU);
+	return sync(dmabuf->priv, LEND_SYNC_FOR_CPU);
 }
 
 static int export_end(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
-	struct export *export = dmabuf->priv;
-	struct on_device *on;
-
-	mutex_lock(&export->lock);
-	list_for_each_entry(on, &export->devices, node)
-		dma_sync_sgtable_for_device(on->dev, &on->sgt, on->dir);
-	mutex_unlock(&export->lock);
-	return sync(export, LEND_SYNC_FOR_DEVICE);
+	return sync(dmabuf->priv, LEND_SYNC_FOR_DEVICE);
 }
 
 static int export_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
@@ -127,10 +87,8 @@ static int export_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 static int export_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 {
 	struct export *export = dmabuf->priv;
-	void *vaddr = lend_vaddr(export->buf);
+	void *vaddr = lend_vmap(export->file);
 
-	if (!vaddr)
-		vaddr = lend_extents_vmap(&export->buf->mem);
 	if (!vaddr)
 		return -ENOMEM;
 	iosys_map_set_vaddr(map, vaddr);
@@ -141,8 +99,7 @@ static void export_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
 {
 	struct export *export = dmabuf->priv;
 
-	if (map->vaddr != lend_vaddr(export->buf))
-		vunmap(map->vaddr);
+	lend_vunmap(export->file, map->vaddr);
 	iosys_map_clear(map);
 }
 

@@ -45,9 +45,20 @@ extern const struct inode_operations lend_dir_iops;
 
 struct inode *lend_new_inode(struct super_block *sb, const struct inode *dir, umode_t mode);
 long lend_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+extern const struct file_operations lend_registers_fops;
+
+/* Is it a buffer of lend, that programs may open? */
+static inline bool lend_is_buffer(struct file *file)
+{
+	return file->f_op == &lend_file_fops;
+}
+
+struct lend_buffer *lend_driver_buffer(struct file *file);
+int lend_unlink(struct file *file);
 int lend_set_size(struct inode *inode, loff_t size);
 int lend_file_mmap(struct file *file, struct vm_area_struct *vma);
-struct file *lend_nameless(const char *name, const struct lend_spec *spec, loff_t size);
+struct file *lend_nameless(const char *name, const struct file_operations *fops,
+			   int (*fill)(struct inode *inode, const void *arg), const void *arg);
 void lend_nameless_evicted(struct super_block *sb);
 struct dma_buf *lend_dmabuf_export(struct file *file, int flags);
 int lend_heap_init(void);

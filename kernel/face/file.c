@@ -114,13 +114,16 @@ static size_t copy_out(struct page *page, size_t offset, size_t len, struct iov_
 static ssize_t lend_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
+	struct lend_buffer *buf = lend_inode_buffer(inode);
 	size_t count = iov_iter_count(to);
 	ssize_t done;
 	loff_t end;
 
 	/* Before the size, which is written after it without a lock. */
-	if (!lend_buffer_pages(lend_inode_buffer(inode)))
+	if (!lend_buffer_pages(buf))
 		return 0;
+	if (READ_ONCE(buf->revoked))
+		return -ENODEV;
 	end = i_size_read(inode);
 	done = copy(iocb, to, end, copy_out);
 	file_accessed(iocb->ki_filp);
@@ -134,6 +137,8 @@ static ssize_t write_locked(struct kiocb *iocb, struct iov_iter *from)
 
 	if (done <= 0)
 		return done;
+	if (READ_ONCE(lend_inode_buffer(file_inode(iocb->ki_filp))->revoked))
+		return -ENODEV;
 	if (iocb->ki_pos >= end)
 		return -ENOSPC;
 	done = file_modified(iocb->ki_filp);
@@ -205,9 +210,8 @@ int lend_file_mmap(struct file *file, struct vm_area_struct *vma)
  * An address that is congruent to the offset, so that 2 MiB folios can be mapped
  * by one entry each. Asks for that much more and takes the aligned part.
  */
-static unsigned long lend_get_unmapped_area(struct file *file, unsigned long addr,
-					    unsigned long len, unsigned long pgoff,
-					    unsigned long flags)
+unsigned long lend_get_unmapped_area(struct file *file, unsigned long addr, unsigned long len,
+				     unsigned long pgoff, unsigned long flags)
 {
 	unsigned long offset = (pgoff << PAGE_SHIFT) & ~PMD_MASK;
 	unsigned long wide, found;
@@ -222,14 +226,7 @@ static unsigned long lend_get_unmapped_area(struct file *file, unsigned long add
 any:
 	return mm_get_unmapped_area(current->mm, file, addr, len, pgoff, flags);
 }
-
-struct lend_buffer *lend_buffer_of(struct file *file)
-{
-	if (file->f_op != &lend_file_fops)
-		return NULL;
-	return lend_inode_buffer(file_inode(file));
-}
-EXPORT_SYMBOL_GPL(lend_buffer_of);
+EXPORT_SYMBOL_GPL(lend_get_unmapped_area);
 
 const struct inode_operations lend_file_iops = {
 	.setattr = lend_setattr,

@@ -19,13 +19,12 @@ struct heap {
 
 static struct dma_buf *allocate(const struct heap *heap, u64 len, int flags)
 {
+	struct lend_params params = {
+		.name = heap->dev.name, .size = len, .backing = heap->backing,
+	};
+	struct file *file = lend_alloc(&params);
 	struct dma_buf *dmabuf;
-	struct lend_spec spec;
-	struct file *file;
 
-	lend_spec_init(&spec);
-	spec.backing = lend_backing_by_id(heap->backing);
-	file = lend_nameless(heap->dev.name, &spec, len);
 	if (IS_ERR(file))
 		return ERR_CAST(file);
 	dmabuf = lend_dmabuf_export(file, flags);

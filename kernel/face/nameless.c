@@ -15,16 +15,20 @@ static struct vfsmount *instance;
 static int pins;
 
 /**
- * lend_nameless() - make a buffer that is in no directory
+ * lend_nameless() - make a file that is in no directory
  * @name: what /proc/PID/maps shows for it
- * @spec: checked; what it is made of
- * @size: bytes, not 0
+ * @fops: what can be done with it
+ * @fill: gives the empty buffer and the inode what they shall have; 0 or -errno
+ * @arg: passed to it
+ *
+ * Only root may make more of a descriptor than it was opened for.
  *
  * Context: process, may sleep long.
  * Return: the file, open for reading and writing, to be given back by fput(); or
- * ERR_PTR() of what ftruncate(2) says, too.
+ * ERR_PTR().
  */
-struct file *lend_nameless(const char *name, const struct lend_spec *spec, loff_t size)
+struct file *lend_nameless(const char *name, const struct file_operations *fops,
+			   int (*fill)(struct inode *inode, const void *arg), const void *arg)
 {
 	struct vfsmount *mnt;
 	struct inode *inode;
@@ -34,7 +38,7 @@ struct file *lend_nameless(const char *name, const struct lend_spec *spec, loff_
 	if (err)
 		return ERR_PTR(err);
 	mnt = instance;
-	inode = lend_new_inode(mnt->mnt_sb, NULL, S_IFREG | 0600);
+	inode = lend_new_inode(mnt->mnt_sb, NULL, S_IFREG);
 	if (IS_ERR(inode)) {
 		simple_release_fs(&instance, &pins);
 		return ERR_CAST(inode);
@@ -42,12 +46,13 @@ struct file *lend_nameless(const char *name, const struct lend_spec *spec, loff_
 	/* From here on the pin is the inode's. It must not be the last thing to hold @mnt. */
 	mntget(mnt);
 	clear_nlink(inode);
-	lend_inode_buffer(inode)->spec = *spec;
+	inode->i_uid = GLOBAL_ROOT_UID;
+	inode->i_gid = GLOBAL_ROOT_GID;
+	inode->i_fop = fops;
 	inode_lock(inode);
-	err = lend_set_size(inode, size);
+	err = fill(inode, arg);
 	inode_unlock(inode);
-	file = err ? ERR_PTR(err) : alloc_file_pseudo(inode, mnt, name, O_RDWR | O_LARGEFILE,
-						      &lend_file_fops);
+	file = err ? ERR_PTR(err) : alloc_file_pseudo(inode, mnt, name, O_RDWR | O_LARGEFILE, fops);
 	if (IS_ERR(file))
 		iput(inode);
 	else

@@ -19,9 +19,11 @@ static vm_fault_t fault(struct vm_fault *vmf)
 	struct page *page = lend_buffer_page(buf, vmf->pgoff);
 
 	trace_lend_fault(buf, vmf->pgoff, compound_nr(compound_head(page)));
+	if (!lend_fault_begin(buf, page))
+		return VM_FAULT_SIGBUS;
 	get_page(page);
 	vmf->page = page;
-	return 0;
+	return VM_FAULT_LOCKED;
 }
 
 static const struct vm_operations_struct fault_ops = {
@@ -44,6 +46,7 @@ const struct lend_map_ops lend_map_fault = {
 	.id = LEND_MAP_FAULT,
 	.pinnable = true,
 	.huge = true,
+	.revocable = true,
 	.mmap = fault_mmap,
 };
 

@@ -4,6 +4,7 @@
  * what is touched after MADV_DONTNEED has taken it away.
  */
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 
 #include "../compat/mm.h"
@@ -43,13 +44,19 @@ static int insert(struct vm_area_struct *vma, unsigned long addr, unsigned long 
 static vm_fault_t fault(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
+	struct lend_buffer *buf = vma->vm_private_data;
+	struct page *page = lend_buffer_page(buf, vmf->pgoff);
 	unsigned long addr = vmf->address & PAGE_MASK;
 	/* The page, and what follows it up to the end of an aligned window. */
 	unsigned long end = min(ALIGN(addr + 1, BATCH * PAGE_SIZE), vma->vm_end);
 	unsigned long done;
-	int err = insert(vma, addr, (end - addr) >> PAGE_SHIFT, &done);
+	int err;
 
-	trace_lend_fault(vma->vm_private_data, vmf->pgoff, done);
+	if (!lend_fault_begin(buf, page))
+		return VM_FAULT_SIGBUS;
+	err = insert(vma, addr, (end - addr) >> PAGE_SHIFT, &done);
+	unlock_page(page);
+	trace_lend_fault(buf, vmf->pgoff, done);
 	/* -EBUSY: another thread was quicker, or a later page of the window is there. */
 	if (!err || err == -EBUSY)
 		return VM_FAULT_NOPAGE;

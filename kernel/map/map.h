@@ -8,6 +8,7 @@ extern const struct lend_map_ops lend_map_auto;
 extern const struct lend_map_ops lend_map_fault;
 extern const struct lend_map_ops lend_map_insert;
 extern const struct lend_map_ops lend_map_pfn;
+extern const struct lend_map_ops lend_map_registers;
 
 void lend_vma_set_single(struct vm_area_struct *vma);
 

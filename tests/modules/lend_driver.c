@@ -19,7 +19,6 @@
 struct context {
 	struct mutex lock;		/* of what follows */
 	struct file *lent;
-	struct lend_buffer *buf;
 	struct driver_log log;
 	int answer;
 };
@@ -49,11 +48,10 @@ static int attach(struct context *ctx, int fd)
 
 	if (ctx->lent)
 		return -EBUSY;
-	lent = fget(fd);
-	if (!lent)
-		return -EBADF;
-	ctx->buf = lend_buffer_of(lent);
-	err = ctx->buf ? lend_set_hooks(ctx->buf, &hooks, ctx) : -EINVAL;
+	lent = lend_from_fd(fd, true);
+	if (IS_ERR(lent))
+		return PTR_ERR(lent);
+	err = lend_set_hooks(lent, &hooks, ctx);
 	if (err)
 		fput(lent);
 	else
@@ -64,7 +62,7 @@ static int attach(struct context *ctx, int fd)
 /* Writes the pattern, or compares with it. */
 static int pattern(struct context *ctx, const struct driver_pattern *p, bool check)
 {
-	u64 i, *word = ctx->buf ? lend_vaddr(ctx->buf) : NULL;
+	u64 i, *word = ctx->lent ? lend_vaddr(ctx->lent) : NULL;
 
 	if (!word)
 		return -ENXIO;
@@ -133,7 +131,7 @@ static int driver_release(struct inode *inode, struct file *file)
 	struct context *ctx = file->private_data;
 
 	if (ctx->lent) {
-		lend_clear_hooks(ctx->buf, &hooks, ctx);
+		lend_clear_hooks(ctx->lent, &hooks, ctx);
 		fput(ctx->lent);
 	}
 	kfree(ctx);

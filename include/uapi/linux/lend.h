@@ -20,6 +20,7 @@
  *   EINVAL      an unknown flag, a kind that does not exist, a field that must
  *               be zero, an empty range, a structure shorter than the oldest one
  *   EMFILE      no descriptor is left for a dma-buf
+ *   ENODEV      mmap, read or write of a driver's buffer whose device is gone
  *   ENODATA     a dma-buf of a file that has no memory yet
  *   ENOMEM      not that much memory, or not in the one run that was asked for,
  *               or more than the caller's RLIMIT_MEMLOCK
@@ -90,6 +91,7 @@ struct lend_setup {
 #define LEND_INFO_KERNEL_ADDR	(1U << 2)	/* the kernel sees it at one address */
 #define LEND_INFO_MEMCG		(1U << 3)	/* charged to a memory cgroup */
 #define LEND_INFO_MEMLOCK	(1U << 4)	/* charged to RLIMIT_MEMLOCK of @uid */
+#define LEND_INFO_REVOKED	(1U << 5)	/* its device is gone: no mappings any more */
 
 /* lend_info.why: reasons for what is less than the best */
 #define LEND_WHY_FRAGMENTED	(1U << 0)	/* too few free 2 MiB blocks */

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A buffer as a device sees it.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/file.h>
+#include <linux/iommu.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "buffer.h"
+
+/**
+ * lend_dma_bits() - the part of the memory that a device reaches
+ * @dev: the device
+ *
+ * Return: it must be below 2 to this power; 0: anywhere, since there is an IOMMU
+ * that translates, or the device reaches it all.
+ */
+unsigned int lend_dma_bits(struct device *dev)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+	u64 mask = dma_get_mask(dev);
+
+	if (domain && domain->type != IOMMU_DOMAIN_IDENTITY)
+		return 0;
+	if (dev->bus_dma_limit)
+		mask = min(mask, dev->bus_dma_limit);
+	/* A mask with holes counts as far as it has none. */
+	return mask == U64_MAX ? 0 : __ffs64(~mask);
+}
+
+/**
+ * lend_buffer_dma_map() - map a buffer for a device
+ * @buf: the buffer, which the caller holds until lend_dma_unmap()
+ * @dev: the device
+ * @dir: who writes
+ *
+ * No entry is longer than the device takes, nor than bounce buffers can hold.
+ *
+ * Return: the mapping, or ERR_PTR(-ENOMEM) and what dma_map_sgtable() says.
+ */
+struct lend_dma *lend_buffer_dma_map(struct lend_buffer *buf, struct device *dev,
+				     enum dma_data_direction dir)
+{
+	size_t longest = min_t(size_t, dma_get_max_seg_size(dev), dma_max_mapping_size(dev));
+	struct lend_dma *dma = kzalloc(sizeof(*dma), GFP_KERNEL);
+	int err;
+
+	if (!dma)
+		return ERR_PTR(-ENOMEM);
+	dma->dev = dev;
+	dma->dir = dir;
+	err = lend_buffer_sg(buf, 0, 0, longest, &dma->sgt);
+	if (err)
+		goto free;
+	err = dma_map_sgtable(dev, &dma->sgt, dir, 0);
+	if (err)
+		goto free_list;
+	return dma;
+
+free_list:
+	sg_free_table(&dma->sgt);
+free:
+	kfree(dma);
+	return ERR_PTR(err);
+}
+
+void lend_dma_unmap(struct lend_dma *dma)
+{
+	if (IS_ERR_OR_NULL(dma))
+		return;
+	dma_unmap_sgtable(dma->dev, &dma->sgt, dma->dir, 0);
+	sg_free_table(&dma->sgt);
+	if (dma->file)
+		fput(dma->file);
+	kfree(dma);
+}
+EXPORT_SYMBOL_GPL(lend_dma_unmap);
+
+void lend_dma_sync(struct lend_dma *dma, u64 offset, u64 length, unsigned int flags)
+{
+	struct scatterlist *sg;
+	u64 at = 0, end;
+	int i;
+
+	if (check_add_overflow(offset, length, &end))
+		end = U64_MAX;
+	for_each_sgtable_dma_sg(&dma->sgt, sg, i) {
+		u64 from = max(at, offset), to = min(at + sg_dma_len(sg), end);
+		dma_addr_t addr = sg_dma_address(sg) + (from - at);
+
+		if (at >= end)
+			break;
+		at += sg_dma_len(sg);
+		if (from >= to)
+			continue;
+		if (flags & LEND_SYNC_FOR_CPU)
+			dma_sync_single_for_cpu(dma->dev, addr, to - from, dma->dir);
+		if (flags & LEND_SYNC_FOR_DEVICE)
+			dma_sync_single_for_device(dma->dev, addr, to - from, dma->dir);
+	}
+}
+EXPORT_SYMBOL_GPL(lend_dma_sync);
+
+dma_addr_t lend_dma_address(const struct lend_dma *dma, u64 offset, u64 *left)
+{
+	struct scatterlist *sg;
+	int i;
+
+	for_each_sgtable_dma_sg(&dma->sgt, sg, i) {
+		if (offset < sg_dma_len(sg)) {
+			*left = sg_dma_len(sg) - offset;
+			return sg_dma_address(sg) + offset;
+		}
+		offset -= sg_dma_len(sg);
+	}
+	*left = 0;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(lend_dma_address);

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The mappings of a buffer: made, counted, and cut.
+ */
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+
+#include "../compat/mm.h"
+#include "buffer.h"
+
+/**
+ * lend_buffer_mmap() - make a VMA a mapping of a buffer
+ * @buf: the buffer
+ * @vma: new; its file becomes the one that holds @buf
+ *
+ * Context: the mmap lock is held for writing.
+ * Return: 0, -ENXIO if it reaches beyond the end, -EPERM if it would be executable,
+ * -ENODEV if the buffer was revoked, or what the way of mapping says.
+ */
+int lend_buffer_mmap(struct lend_buffer *buf, struct vm_area_struct *vma)
+{
+	unsigned long npages = lend_buffer_pages(buf);
+	int err;
+
+	if (vma->vm_pgoff > npages || vma_pages(vma) > npages - vma->vm_pgoff)
+		return -ENXIO;
+	if (vma->vm_flags & VM_EXEC)
+		return -EPERM;
+	if (READ_ONCE(buf->revoked))
+		return -ENODEV;
+
+	vm_flags_clear(vma, VM_MAYEXEC);
+	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
+	vma->vm_private_data = buf;
+	err = buf->map->mmap(buf, vma);
+	if (!err)
+		lend_vma_open(vma);
+	return err;
+}
+
+/*
+ * A mapping was made, copied by fork, split or moved. The lock is for the first and
+ * the last alone, so that a driver hears of them in their order.
+ */
+void lend_vma_open(struct vm_area_struct *vma)
+{
+	struct lend_buffer *buf = vma->vm_private_data;
+
+	if (atomic_long_inc_not_zero(&buf->mappings))
+		return;
+	mutex_lock(&buf->mapped_lock);
+	if (atomic_long_inc_return(&buf->mappings) == 1)
+		lend_buffer_mapped(buf, true);
+	mutex_unlock(&buf->mapped_lock);
+}
+
+void lend_vma_close(struct vm_area_struct *vma)
+{
+	struct lend_buffer *buf = vma->vm_private_data;
+
+	if (atomic_long_add_unless(&buf->mappings, -1, 1))
+		return;
+	mutex_lock(&buf->mapped_lock);
+	if (atomic_long_dec_and_test(&buf->mappings))
+		lend_buffer_mapped(buf, false);
+	mutex_unlock(&buf->mapped_lock);
+}
+
+/**
+ * lend_fault_begin() - may this page be mapped, and until lend_fault_end() it may
+ * @buf: the buffer
+ * @page: a page of it
+ *
+ * The page lock is what lend_buffer_revoke() waits for: either the fault sees that
+ * the buffer is revoked, or revoking sees what the fault has mapped.
+ *
+ * Return: whether; and if so the page is locked, and the caller, or the mm layer
+ * by VM_FAULT_LOCKED, unlocks it.
+ */
+bool lend_fault_begin(struct lend_buffer *buf, struct page *page)
+{
+	lock_page(page);
+	if (!READ_ONCE(buf->revoked))
+		return true;
+	unlock_page(page);
+	return false;
+}
+
+/**
+ * lend_buffer_revoke() - cut every mapping, for good
+ * @buf: the buffer; its memory stays until its holders let go, its pins stay
+ *
+ * Context: process, may sleep; no lock that a fault may wait for is held.
+ * Return: 0; or -EOPNOTSUPP if mappings of it are not made by faults alone, since
+ * one that is being made could not be found.
+ */
+int lend_buffer_revoke(struct lend_buffer *buf)
+{
+	struct lend_folio_iter iter = { .mem = &buf->mem };
+	struct page *page;
+
+	if (!lend_buffer_pages(buf) || !buf->map->revocable)
+		return -EOPNOTSUPP;
+
+	WRITE_ONCE(buf->revoked, true);
+	while ((page = lend_folio_next(&iter))) {
+		lock_page(page);
+		unlock_page(page);
+		cond_resched();
+	}
+	/* Registers have no pages to lock. */
+	mutex_lock(&buf->mapped_lock);
+	mutex_unlock(&buf->mapped_lock);
+	unmap_mapping_range(buf->mapping, 0, 0, 1);
+	return 0;
+}
