@@ -4,6 +4,10 @@
  * pointer and by dma-buf. What was captured is compared with what read() gets
  * from the same device, what was put out with what the device shows.
  */
+#include <linux/dma-buf.h>
+
+#include "dmabuf.h"
+#include "kernel.h"
 #include "table.h"
 #include "vivid.h"
 
@@ -135,6 +139,107 @@ static const char *output(struct subject *s, long arg)
 	return word;
 }
 
+static void cpu_access(int dmabuf, uint64_t flags)
+{
+	must(ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &(struct dma_buf_sync){ flags }));
+}
+
+/*
+ * A dma-buf, which alone holds its memory. Single pages may by chance lie one after
+ * the other, but here the first frame of them must not be in one run.
+ */
+static int make_held(const struct subject *s)
+{
+	bool single = s->backing == LEND_BACKING_PAGES || s->backing == LEND_BACKING_VMALLOC;
+	struct lend_phys_run *runs;
+	int fd, dmabuf, next;
+	bool in_one;
+	size_t nr;
+
+	for (fd = make_buffer(SIZE, s->backing, s->map);; fd = next) {
+		runs = get_runs(fd, &nr);
+		in_one = runs[0].length >= FRAME;
+		free(runs);
+		if (!single || !in_one)
+			break;
+		next = make_buffer(SIZE, s->backing, s->map);
+		close(fd);
+	}
+	check(in_one == !single);
+	dmabuf = make_dmabuf(fd);
+	close(fd);
+	return dmabuf;
+}
+
+static const char *capture_dmabuf(struct subject *s, long device)
+{
+	struct video v = video_open(device, CAPTURE, V4L2_MEMORY_DMABUF);
+	uint64_t used = used_bytes();
+	int dmabuf = make_held(s);
+	char *mem = map_buffer(dmabuf, SIZE);
+	const char *word;
+	bool taken;
+
+	memcpy(mem, s->mem, SIZE);
+	must(video_request(&v, 1));
+	word = outcome(video_queue_dmabuf(&v, 0, dmabuf), "works");
+	taken = !strcmp(word, "works");
+	if (taken)
+		must(video_stream(&v, true));
+	for (int round = 0; taken && round < ROUNDS; round++) {
+		video_dequeue(&v);
+		cpu_access(dmabuf, DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW);
+		if (memcmp(mem, picture[device], FRAME))
+			word = "wrong picture";
+		if (memcmp(mem + FRAME, s->mem + FRAME, SIZE - FRAME))
+			word = "outside";
+		memset(mem, 0, FRAME);
+		cpu_access(dmabuf, DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW);
+		must(video_queue_dmabuf(&v, 0, dmabuf));
+	}
+	munmap(mem, SIZE);
+	close(dmabuf);
+	/* The device holds it; until it is let go. */
+	check((used_bytes() > used) == taken);
+	close(v.fd);
+	check(used_bytes() == used);
+	return word;
+}
+
+static const char *output_dmabuf(struct subject *s, long device)
+{
+	struct video v = video_open(device, OUTPUT, V4L2_MEMORY_DMABUF);
+	int dmabuf[2] = { make_held(s), make_held(s) };
+	const char *word = "works";
+
+	must(video_request(&v, 2));
+	video_loop(device, true);
+	for (int round = 0; round < ROUNDS; round++) {
+		int here = dmabuf[round % 2];
+		char *mem = map_buffer(here, SIZE);
+
+		cpu_access(here, DMA_BUF_SYNC_START | DMA_BUF_SYNC_WRITE);
+		draw(mem, round);
+		cpu_access(here, DMA_BUF_SYNC_END | DMA_BUF_SYNC_WRITE);
+		munmap(mem, SIZE);
+		if (video_queue_dmabuf(&v, round % 2, here)) {
+			word = outcome(-1, "");
+			break;
+		}
+		if (!round)
+			must(video_stream(&v, true));
+		else
+			check(video_dequeue(&v) == (round - 1) % 2U);
+		if (!shown(device, round))
+			word = "wrong picture";
+	}
+	video_loop(device, false);
+	close(v.fd);
+	close(dmabuf[0]);
+	close(dmabuf[1]);
+	return word;
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -154,11 +259,19 @@ static int tear_down(void **state)
 	return 0;
 }
 
+/* A frame is smaller than a folio; pages from all over are not for this device. */
+#define KINDS		"works", "EFAULT", "works", "EFAULT"
+#define OF_ONE_RUN	{ KINDS, KINDS, KINDS }, false
+
 static const struct operation operations[] = {
 	{ "V4L2 USERPTR: capture", capture, 0, EVERY_BUT_PFN("works", "EFAULT") },
 	{ "V4L2 USERPTR: capture, unmapped before the frame comes", capture_unmapped, 0,
 	  EVERY_BUT_PFN("works", "EFAULT") },
 	{ "V4L2 USERPTR: output", output, 0, EVERY_BUT_PFN("works", "EFAULT") },
+	{ "V4L2 DMABUF: capture", capture_dmabuf, ANY_MEMORY, EVERY("works") },
+	{ "V4L2 DMABUF: output", output_dmabuf, ANY_MEMORY, EVERY("works") },
+	{ "V4L2 DMABUF: capture, each frame in one run", capture_dmabuf, ONE_RUN, OF_ONE_RUN },
+	{ "V4L2 DMABUF: output, each frame in one run", output_dmabuf, ONE_RUN, OF_ONE_RUN },
 };
 
 static const struct table table = {
