@@ -131,8 +131,8 @@ static void documented(void **state)
 	text[size] = 0;
 	fclose(file);
 	if (!strstr(text, wanted))
-		fail_msg("%s does not say what is tested (see tests/tables); it should be:\n%s",
-			 table->columns->document, wanted);
+		fail_msg("%s does not say what is tested: tests/tables writes it",
+			 table->columns->document);
 	free(wanted);
 }
 
