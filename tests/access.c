@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Others than the CPU's own loads and stores reach for mapped memory: system
- * calls, debuggers, other processes, disks, core dumps.
+ * calls, the process's own files in /proc, core dumps.
  */
-#include <dirent.h>
-#include <sys/ptrace.h>
-#include <sys/resource.h>
-#include <sys/uio.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include "table.h"
 
@@ -25,127 +22,6 @@ static const char *syscall_copy(struct subject *s, long arg)
 	else if (memcmp(buf, s->mem + AT, PAGE))
 		word = "lost";
 	close(fd);
-	return word;
-}
-
-/* A disk writes straight into the mapping, and reads from it. */
-static const char *direct_io(struct subject *s, long arg)
-{
-	int fd = must(open("/dev/vda", O_RDWR | O_DIRECT | O_CLOEXEC));
-	const char *word = "works";
-
-	(void)arg;
-	if (pwrite(fd, s->mem, SIZE, 0) != SIZE) {
-		word = outcome(-1, "");
-	} else {
-		memset(s->mem, 0, SIZE);
-		if (pread(fd, s->mem, SIZE, 0) != SIZE || !intact(s))
-			word = "lost";
-	}
-	close(fd);
-	return word;
-}
-
-static int wait_forever(void *arg)
-{
-	struct subject *s = arg;
-
-	/* The child's own mapping has its entries, too. */
-	for (size_t i = 0; i < SIZE; i += PAGE)
-		if (s->mem[i] != pattern_byte(i))
-			return 1;
-	raise(SIGSTOP);
-	return 0;
-}
-
-static pid_t stopped_child(struct subject *s)
-{
-	pid_t pid = spawn(wait_forever, s);
-	int status;
-
-	check(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status));
-	return pid;
-}
-
-static void end(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	reap(pid);
-}
-
-static const char *vm_readv(struct subject *s, long arg)
-{
-	pid_t pid = stopped_child(s);
-	char *buf = malloc(SIZE);
-	struct iovec here = { buf, SIZE }, there = { s->mem, SIZE };
-	const char *word = "works";
-
-	(void)arg;
-	if (process_vm_readv(pid, &here, 1, &there, 1, 0) != SIZE)
-		word = outcome(-1, "");
-	else if (memcmp(buf, s->mem, SIZE))
-		word = "lost";
-	end(pid);
-	free(buf);
-	return word;
-}
-
-static const char *vm_writev(struct subject *s, long arg)
-{
-	pid_t pid = stopped_child(s);
-	struct iovec here = { "lend", 4 }, there = { s->mem + AT, 4 };
-	const char *word = "works";
-
-	(void)arg;
-	if (process_vm_writev(pid, &here, 1, &there, 1, 0) != 4)
-		word = outcome(-1, "");
-	else if (memcmp(s->mem + AT, "lend", 4))
-		word = "lost";
-	end(pid);
-	return word;
-}
-
-static const char *debugger(struct subject *s, long arg)
-{
-	pid_t pid = stopped_child(s);
-	const char *word = "works";
-	long value, expected;
-
-	(void)arg;
-	memcpy(&expected, s->mem + AT, sizeof(expected));
-	must(ptrace(PTRACE_SEIZE, pid, 0, 0));
-	must(ptrace(PTRACE_INTERRUPT, pid, 0, 0));
-	check(waitpid(pid, NULL, 0) == pid);
-	errno = 0;
-	value = ptrace(PTRACE_PEEKDATA, pid, s->mem + AT, 0);
-	if (errno)
-		word = outcome(-1, "");
-	else if (value != expected || ptrace(PTRACE_POKEDATA, pid, s->mem + AT, ~expected) ||
-		 memcmp(s->mem + AT, &(long){ ~expected }, sizeof(long)))
-		word = "lost";
-	end(pid);
-	return word;
-}
-
-static const char *proc_mem(struct subject *s, long arg)
-{
-	pid_t pid = stopped_child(s);
-	char path[64], buf[PAGE];
-	const char *word = "works";
-	int fd;
-
-	(void)arg;
-	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
-	fd = must(open(path, O_RDWR | O_CLOEXEC));
-	if (pread(fd, buf, PAGE, (uintptr_t)s->mem + AT) != PAGE)
-		word = outcome(-1, "");
-	else if (memcmp(buf, s->mem + AT, PAGE))
-		word = "lost";
-	else if (pwrite(fd, "lend", 4, (uintptr_t)s->mem + AT) != 4 ||
-		 memcmp(s->mem + AT, "lend", 4))
-		word = "not written";
-	close(fd);
-	end(pid);
 	return word;
 }
 
@@ -251,11 +127,6 @@ static const char *core_dump(struct subject *s, long arg)
 
 static const struct operation operations[] = {
 	{ "read() of another file into it", syscall_copy, 0, ALL("works") },
-	{ "O_DIRECT of a disk", direct_io, 0, BUT_PFN("works", "EFAULT") },
-	{ "process_vm_readv", vm_readv, 0, BUT_PFN("works", "EFAULT") },
-	{ "process_vm_writev", vm_writev, 0, BUT_PFN("works", "EFAULT") },
-	{ "ptrace: peek and poke", debugger, 0, BUT_PFN("works", "EIO") },
-	{ "/proc/PID/mem", proc_mem, 0, BUT_PFN("works", "EIO") },
 	{ "/proc/PID/mem against a read-only descriptor", proc_mem_readonly, 0, ALL("EIO") },
 	{ "/proc/PID/maps", name_in_maps, 0, ALL("named") },
 	{ "core dump", core_dump, 0, ALL("left out") },
