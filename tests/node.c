@@ -2,6 +2,7 @@
 /*
  * Memory of a chosen NUMA node, on a machine that has two.
  */
+#include <sched.h>
 #include <sys/syscall.h>
 #include <linux/mempolicy.h>
 
@@ -181,6 +182,62 @@ static void stays(void **state)
 	close(fd);
 }
 
+/*
+ * The kernel moves memory to the node of who uses it, but not this. A task on the
+ * second node touches it as it touches memory of its own, until that has moved.
+ */
+static void balancing(void **state)
+{
+	const size_t own_size = 16 * MiB;
+	unsigned long first = 1 << 0;
+	struct lend_phys_run *runs[ARRAY_SIZE(backings)];
+	char *mem[ARRAY_SIZE(backings)], *own;
+	size_t nr[ARRAY_SIZE(backings)];
+	int fd[ARRAY_SIZE(backings)];
+	cpu_set_t before, second;
+	uint64_t moved;
+
+	(void)state;
+	own = must(mmap(NULL, own_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	must(madvise(own, own_size, MADV_NOHUGEPAGE));
+	must(syscall(SYS_set_mempolicy, MPOL_BIND, &first, 8 * sizeof(first)));
+	must(madvise(own, own_size, MADV_POPULATE_WRITE));
+	must(syscall(SYS_set_mempolicy, MPOL_DEFAULT, NULL, 0));
+	for (size_t i = 0; i < ARRAY_SIZE(backings); i++) {
+		fd[i] = make_on(size, backings[i], LEND_MAP_AUTO, 0);
+		mem[i] = map_buffer(fd[i], size);
+		fill_pattern(mem[i], size, i);
+		runs[i] = get_runs(fd[i], &nr[i]);
+	}
+
+	/* The machine's second processor is the second node's. */
+	must(sched_getaffinity(0, sizeof(before), &before));
+	CPU_ZERO(&second);
+	CPU_SET(1, &second);
+	must(sched_setaffinity(0, sizeof(second), &second));
+	write_text("/proc/sys/kernel/numa_balancing", "1");
+	moved = vmstat("numa_pages_migrated");
+	while (vmstat("numa_pages_migrated") < moved + own_size / PAGE / 2) {
+		for (size_t at = 0; at < own_size; at += PAGE)
+			own[at]++;
+		for (size_t i = 0; i < ARRAY_SIZE(backings); i++)
+			check(has_pattern(mem[i], size, i));
+	}
+	write_text("/proc/sys/kernel/numa_balancing", "0");
+	must(sched_setaffinity(0, sizeof(before), &before));
+
+	for (size_t i = 0; i < ARRAY_SIZE(backings); i++) {
+		for (size_t at = 0; at < size; at += PAGE) {
+			(void)*(volatile char *)(mem[i] + at);
+			check(physical(mem[i] + at) == phys_at(runs[i], nr[i], at));
+		}
+		free(runs[i]);
+		must(munmap(mem[i], size));
+		close(fd[i]);
+	}
+	must(munmap(own, own_size));
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -211,6 +268,7 @@ int main(void)
 		ON(any_node, 1, "pages"),
 		ON(any_node, 3, "vmalloc"),
 		EACH_KIND(stays),
+		cmocka_unit_test(balancing),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
