@@ -244,6 +244,7 @@ static void end_writing(struct writer *w, const char *bytes)
 	close(w->uffd);
 }
 
+/* The kernel lets only direct I/O ask for it, when it is about writing. */
 static const char *nowait(struct subject *s, long arg)
 {
 	static char bytes[PAGE], turn[PAGE];
@@ -251,16 +252,19 @@ static const char *nowait(struct subject *s, long arg)
 	const char *word;
 	struct writer w;
 
+	int fd = again(s->fd, O_RDWR | O_DIRECT);
+
 	(void)arg;
 	memset(bytes, 1, PAGE);
 	memset(turn, 2, PAGE);
-	check(must(pwritev2(s->fd, &vec, 1, PAGE, RWF_NOWAIT)) == PAGE);
+	check(must(pwritev2(fd, &vec, 1, PAGE, RWF_NOWAIT)) == PAGE);
 	memset(turn, 3, PAGE);
 	begin_writing(&w, s->fd);
-	word = outcome(pwritev2(s->fd, &vec, 1, PAGE, RWF_NOWAIT), "waited");
+	word = outcome(pwritev2(fd, &vec, 1, PAGE, RWF_NOWAIT), "waited");
 	/* Reading waits for nobody. */
-	check(must(preadv2(s->fd, &vec, 1, PAGE, RWF_NOWAIT)) == PAGE && turn[0] == 2);
+	check(must(preadv2(fd, &vec, 1, PAGE, RWF_NOWAIT)) == PAGE && turn[0] == 2);
 	end_writing(&w, bytes);
+	close(fd);
 	check(!memcmp(s->mem, bytes, PAGE) && s->mem[PAGE] == 2);
 	return word;
 }
@@ -280,6 +284,7 @@ static const char *uring(struct subject *s, long arg)
 {
 	static char bytes[FEW], page[PAGE];
 	struct io_uring_cqe *cqe;
+	int fd = again(s->fd, O_RDWR | O_DIRECT);
 	struct io_uring ring;
 	struct writer w;
 
@@ -292,7 +297,7 @@ static const char *uring(struct subject *s, long arg)
 	/* While somebody else writes, reading goes on and writing is put off. */
 	fill_pattern(bytes, FEW, 5);
 	begin_writing(&w, s->fd);
-	io_uring_prep_write(io_uring_get_sqe(&ring), s->fd, bytes, FEW, AT);
+	io_uring_prep_write(io_uring_get_sqe(&ring), fd, bytes, FEW, AT);
 	check(io_uring_submit(&ring) == 1);
 	check(io_uring_peek_cqe(&ring, &cqe) == -EAGAIN);
 	io_uring_prep_read(io_uring_get_sqe(&ring), s->fd, page, PAGE, AT);
@@ -301,6 +306,7 @@ static const char *uring(struct subject *s, long arg)
 	end_writing(&w, page);
 	check(result(&ring) == FEW);
 	io_uring_queue_exit(&ring);
+	close(fd);
 	return memcmp(s->mem + AT, bytes, FEW) || memcmp(s->mem, page, PAGE) ? "lost" : "works";
 }
 
