@@ -14,7 +14,7 @@
 #include <sys/uio.h>
 
 #include "hold.h"
-#include "kernel.h"
+#include "pressure.h"
 #include "system.h"
 
 #define SIZE	(2 * HUGE + 3 * PAGE)
@@ -259,46 +259,17 @@ static void let_go(void **state)
 	check(io_getevents(writing, 0, 1, &event, &(struct timespec){ 0 }) == 0);
 }
 
-/* Dirties more than there is, and looks here and there whether it is still there. */
-static int hog(void *arg)
-{
-	size_t size = *(size_t *)arg;
-	uint64_t *mem = must(mmap(NULL, size, PROT_READ | PROT_WRITE,
-				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
-
-	for (size_t at = 0; at < size; at += PAGE)
-		mem[at / 8] = at + 1;
-	for (size_t at = 0; at < size; at += 64 * PAGE)
-		if (mem[at / 8] != at + 1)
-			return 1;
-	return 0;
-}
-
 static void hard_times(void **state)
 {
-	uint64_t out = vmstat("pswpout"), scanned = vmstat("compact_migrate_scanned");
-	size_t size, rest = 192 * MiB;
-	char *mem, text[32];
+	char text[32];
 
 	(void)state;
 	/* Most of the memory goes away at once, rather than page by page. */
 	check(meminfo("MemAvailable") > GiB);
 	snprintf(text, sizeof(text), "%zu", (meminfo("MemAvailable") - 500 * MiB) / HUGE);
 	write_text("/proc/sys/vm/nr_hugepages", text);
-	size = meminfo("MemAvailable") + 200 * MiB;
-	assert_int_equal(reap(spawn(hog, &size)), 0);
-	printf("# %zu MiB swapped out\n", (vmstat("pswpout") - out) * PAGE / MiB);
-	assert_true((vmstat("pswpout") - out) * PAGE >= 100 * MiB);
-
-	/* Something to compact: every other eight pages of this. */
-	mem = must(mmap(NULL, rest, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-	must(madvise(mem, rest, MADV_NOHUGEPAGE));
-	must(madvise(mem, rest, MADV_POPULATE_WRITE));
-	for (size_t at = 0; at < rest; at += 16 * PAGE)
-		must(madvise(mem + at, 8 * PAGE, MADV_DONTNEED));
-	write_text("/proc/sys/vm/compact_memory", "1");
-	assert_true(vmstat("compact_migrate_scanned") > scanned);
-	must(munmap(mem, rest));
+	swap_out();
+	compact();
 	write_text("/proc/sys/vm/nr_hugepages", "0");
 }
 
