@@ -178,6 +178,27 @@ static void refused_requests(void **state)
 	close(heap);
 }
 
+/* Programs of another day have a shorter structure, or a longer one. */
+static void other_sizes(void **state)
+{
+	struct {
+		struct dma_heap_allocation_data known;
+		uint64_t future;
+	} ask = { ASK(PAGE), ~0ULL };
+	int heap = open_heap(HEAP);
+
+	(void)state;
+	ask.known.heap_flags = ~0ULL;	/* behind the end of a structure of 16 bytes */
+	must(ioctl(heap, _IOC(_IOC_READ | _IOC_WRITE, 'H', 0, 16), &ask));
+	close(ask.known.fd);
+	ask.known = ASK(PAGE);
+	must(ioctl(heap, _IOC(_IOC_READ | _IOC_WRITE, 'H', 0, sizeof(ask)), &ask));
+	close(ask.known.fd);
+	assert_true(ask.future == ~0ULL);
+	must_fail(ioctl(heap, _IOC(_IOC_READ | _IOC_WRITE, 'H', 0, 12), &ask), EINVAL);
+	close(heap);
+}
+
 /* More than there is, less than the machine has: no OOM kill, and nothing stays. */
 static void too_much(void **state)
 {
@@ -297,6 +318,7 @@ int main(void)
 		clean_test(contiguous),
 		clean_test(refused_asks),
 		clean_test(refused_requests),
+		clean_test(other_sizes),
 		clean_test(too_much),
 		clean_test(comes_back),
 		clean_test(keeps_the_module),

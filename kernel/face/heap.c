@@ -32,14 +32,18 @@ static struct dma_buf *allocate(const struct heap *heap, u64 len, int flags)
 	return dmabuf;
 }
 
-static int heap_alloc(const struct heap *heap, struct dma_heap_allocation_data __user *user)
+/* @size is that of the program's structure: an older or a newer one is as good. */
+static int heap_alloc(const struct heap *heap, struct dma_heap_allocation_data __user *user,
+		      size_t size)
 {
-	struct dma_heap_allocation_data data;
+	struct dma_heap_allocation_data data = {};
 	struct dma_buf *dmabuf;
 	u64 len;
 	int fd;
 
-	if (copy_from_user(&data, user, sizeof(data)))
+	if (size < offsetofend(struct dma_heap_allocation_data, fd_flags))
+		return -EINVAL;
+	if (copy_from_user(&data, user, min(size, sizeof(data))))
 		return -EFAULT;
 	len = PAGE_ALIGN(data.len);
 	if (data.fd || data.fd_flags & ~DMA_HEAP_VALID_FD_FLAGS ||
@@ -73,9 +77,9 @@ static long heap_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	/* As DMA-heaps answer: EINVAL for a number that does not exist. */
 	if (_IOC_NR(cmd) != _IOC_NR(DMA_HEAP_IOCTL_ALLOC))
 		return -EINVAL;
-	if (cmd != DMA_HEAP_IOCTL_ALLOC)
+	if (_IOC_TYPE(cmd) != DMA_HEAP_IOC_MAGIC || _IOC_DIR(cmd) != (_IOC_READ | _IOC_WRITE))
 		return -ENOTTY;
-	return heap_alloc(heap, (void __user *)arg);
+	return heap_alloc(heap, (void __user *)arg, _IOC_SIZE(cmd));
 }
 
 static const struct file_operations heap_fops = {
