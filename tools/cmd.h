@@ -11,6 +11,7 @@
 #define EXIT_USAGE	2
 
 int cmd_create(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_ls(int argc, char **argv);
 int cmd_mount(int argc, char **argv);

@@ -18,7 +18,7 @@ void json_add_bool(struct json_object *object, const char *key, bool value)
 	json_object_object_add(object, key, json_object_new_boolean(value));
 }
 
-static void add_address(struct json_object *object, const char *key, uint64_t address)
+void json_add_address(struct json_object *object, const char *key, uint64_t address)
 {
 	char text[sizeof("0x0123456789abcdef")];
 
@@ -74,8 +74,8 @@ static struct json_object *json_user(const struct user *user)
 	switch (user->how) {
 	case USER_MAPPING:
 		json_add_string(object, "how", "mapping");
-		add_address(object, "start", user->start);
-		add_address(object, "end", user->end);
+		json_add_address(object, "start", user->start);
+		json_add_address(object, "end", user->end);
 		json_add_u64(object, "offset", user->offset);
 		json_add_string(object, "perms", user->perms);
 		json_add_u64(object, "resident", user->resident);
@@ -110,7 +110,7 @@ struct json_object *json_runs(const struct lend_phys_run *runs, size_t count)
 	for (i = 0; i < count; i++) {
 		run = json_object_new_object();
 		json_add_u64(run, "offset", runs[i].offset);
-		add_address(run, "phys", runs[i].phys);
+		json_add_address(run, "phys", runs[i].phys);
 		json_add_u64(run, "length", runs[i].length);
 		json_object_array_add(array, run);
 	}

@@ -10,6 +10,7 @@
 void json_add_u64(struct json_object *object, const char *key, uint64_t value);
 void json_add_string(struct json_object *object, const char *key, const char *value);
 void json_add_bool(struct json_object *object, const char *key, bool value);
+void json_add_address(struct json_object *object, const char *key, uint64_t address);
 
 /* What the kernel tells about a buffer; to be put or added elsewhere. */
 struct json_object *json_buffer(const char *name, const struct lend_info *info);

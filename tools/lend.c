@@ -16,6 +16,7 @@ static const struct {
 	{ "create",	"lend create",	cmd_create,	"make buffers" },
 	{ "info",	"lend info",	cmd_info,	"tell all about buffers and the mount" },
 	{ "ls",		"lend ls",	cmd_ls,		"list buffers" },
+	{ "explain",	"lend explain",	cmd_explain,	"tell what mappings are, and are good for" },
 	{ "rm",		"lend rm",	cmd_rm,		"remove the names of buffers" },
 };
 

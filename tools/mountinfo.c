@@ -26,6 +26,7 @@ static void unescape(char *text)
 void mountinfo_free(struct mountinfo *mount)
 {
 	free(mount->dir);
+	free(mount->type);
 	free(mount->options);
 	*mount = (struct mountinfo){ 0 };
 }
@@ -38,7 +39,7 @@ static bool parse(char *line, struct mountinfo *mount, dev_t *dev)
 
 	mountinfo_free(mount);
 	if (!rest || sscanf(line, "%*d %*d %u:%u %*s %ms", &maj, &min, &mount->dir) != 3 ||
-	    sscanf(rest, " - %*s %*s %ms", &mount->options) != 1)
+	    sscanf(rest, " - %ms %*s %ms", &mount->type, &mount->options) != 2)
 		return false;
 	*dev = makedev(maj, min);
 	unescape(mount->dir);

@@ -8,6 +8,7 @@
 
 struct mountinfo {
 	char *dir;
+	char *type;	/* "ext4" */
 	char *options;	/* those of the file system */
 };
 

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 #include "cmd.h"
 #include "users.h"
+#include "vma.h"
 
 #define PROC_PATH_LEN	64
 
@@ -63,75 +63,33 @@ static struct user *add_user(const struct search *search, enum user_how how)
 	return user;
 }
 
-/* The first line of a mapping in maps and smaps. */
-static bool parse_mapping(const char *line, struct user *user, dev_t *dev, ino_t *ino)
+static bool is_of(const struct vma *vma, const void *search)
 {
-	unsigned long long start, end, offset, inode;
-	unsigned int maj, min;
-
-	if (sscanf(line, "%llx-%llx %4s %llx %x:%x %llu",
-		   &start, &end, user->perms, &offset, &maj, &min, &inode) != 7)
-		return false;
-	user->start = start;
-	user->end = end;
-	user->offset = offset;
-	*dev = makedev(maj, min);
-	*ino = inode;
-	return true;
-}
-
-static bool has_mapping(const struct search *search)
-{
-	FILE *maps = open_proc(search, "maps");
-	struct user mapping;
-	char *line = NULL;
-	bool found = false;
-	size_t room = 0;
-	dev_t dev;
-	ino_t ino;
-
-	if (!maps)
-		return false;
-	while (!found && getline(&line, &room, maps) > 0)
-		found = parse_mapping(line, &mapping, &dev, &ino) && matches(search, dev, ino);
-	free(line);
-	fclose(maps);
-	return found;
+	return matches(search, vma->dev, vma->ino);
 }
 
 static void add_mappings(const struct search *search)
 {
-	struct user mapping, *user = NULL;
-	unsigned long long kib;
-	char *line = NULL;
-	size_t room = 0;
-	FILE *smaps;
-	dev_t dev;
-	ino_t ino;
+	struct user *user;
+	struct vmas vmas;
+	size_t i;
 
-	if (!has_mapping(search))
+	if (!vmas_read(&vmas, search->pid, is_of, search)) {
+		note_failure(search);
 		return;
-	smaps = open_proc(search, "smaps");	/* slow, so only where it pays */
-	if (!smaps)
-		return;
-	while (getline(&line, &room, smaps) > 0) {
-		if (parse_mapping(line, &mapping, &dev, &ino)) {
-			user = NULL;
-			if (!matches(search, dev, ino))
-				continue;
-			user = add_user(search, USER_MAPPING);
-			user->start = mapping.start;
-			user->end = mapping.end;
-			user->offset = mapping.offset;
-			strcpy(user->perms, mapping.perms);
-		} else if (user && sscanf(line, "Rss: %llu kB", &kib) == 1) {
-			user->resident = kib * 1024;
-		} else if (user && sscanf(line, "FilePmdMapped: %llu kB", &kib) == 1) {
-			user->huge = kib * 1024;
-		}
 	}
-	free(line);
-	fclose(smaps);
+	for (i = 0; i < vmas.count; i++) {
+		const struct vma *vma = &vmas.list[i];
+
+		user = add_user(search, USER_MAPPING);
+		user->start = vma->start;
+		user->end = vma->end;
+		user->offset = vma->offset;
+		strcpy(user->perms, vma->perms);
+		user->resident = vma->resident;
+		user->huge = vma->huge;
+	}
+	vmas_free(&vmas);
 }
 
 static void add_descriptors(const struct search *search)
