@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <arpa/inet.h>
+#include <infiniband/verbs.h>
+#include <linux/errqueue.h>
+#include <linux/if_xdp.h>
+#include <linux/kvm.h>
+#include <linux/videodev2.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "system.h"
+#include "uses.h"
+
+#define NETDEV	"lendexplain"
+#define RXE	"lendrxe"
+
+int devices_set_up(void)
+{
+	check(shell("modprobe -a dummy ib_uverbs rdma_rxe && ip link add " NETDEV " type dummy &&"
+		    " ip link set " NETDEV " up && rdma link add " RXE " type rxe netdev " NETDEV) == 0);
+	/* Where the processor cannot do it there is no /dev/kvm, and that is told, too. */
+	shell("(modprobe -q kvm-amd || modprobe -q kvm-intel) 2>/dev/null");
+	check(shell("modprobe vivid n_devs=1 node_types=0x1") == 0);
+	wait_for(access("/dev/video0", F_OK) == 0);
+	return 0;
+}
+
+void devices_tear_down(void)
+{
+	check(shell("rdma link del " RXE " && ip link del " NETDEV " && rmmod vivid") == 0);
+	shell("rmmod kvm-amd kvm-intel rdma_rxe dummy 2>/dev/null");
+}
+
+static struct ibv_context *open_rdma(void)
+{
+	struct ibv_context *context = NULL;
+	struct ibv_device **list;
+	int count;
+
+	list = ibv_get_device_list(&count);
+	check(list);
+	for (int i = 0; i < count; i++)
+		if (!strcmp(ibv_get_device_name(list[i]), RXE))
+			context = ibv_open_device(list[i]);
+	ibv_free_device_list(list);
+	check(context);
+	return context;
+}
+
+int do_rdma(void *mem, size_t size)
+{
+	struct ibv_context *context = open_rdma();
+	struct ibv_pd *domain = ibv_alloc_pd(context);
+	struct ibv_mr *mr;
+	int ret = 0;
+
+	check(domain);
+	mr = ibv_reg_mr(domain, mem, size, IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_READ |
+			IBV_ACCESS_REMOTE_WRITE);
+	if (mr)
+		check(ibv_dereg_mr(mr) == 0);
+	else
+		ret = errno;
+	check(ibv_dealloc_pd(domain) == 0);
+	check(ibv_close_device(context) == 0);
+	return ret;
+}
+
+int do_xdp_umem(void *mem, size_t size)
+{
+	struct xdp_umem_reg umem = {
+		.addr = (uintptr_t)mem,
+		.len = size,
+		.chunk_size = PAGE,
+	};
+	int fd = must(socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0));
+	int ret = setsockopt(fd, SOL_XDP, XDP_UMEM_REG, &umem, sizeof(umem)) ? errno : 0;
+
+	close(fd);
+	return ret;
+}
+
+static void connected(int sockets[2])
+{
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	socklen_t len = sizeof(address);
+	int fd = must(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	must(bind(fd, (void *)&address, sizeof(address)));
+	must(listen(fd, 1));
+	must(getsockname(fd, (void *)&address, &len));
+	sockets[0] = must(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	must(connect(sockets[0], (void *)&address, sizeof(address)));
+	sockets[1] = must(accept4(fd, NULL, NULL, SOCK_CLOEXEC));
+	close(fd);
+}
+
+/* Whole only with the notice that the bytes are the caller's again. */
+static void await_notice(int sock)
+{
+	struct pollfd poll_for = { .fd = sock };
+	struct sock_extended_err *notice;
+	char control[128];
+	struct msghdr msg = { .msg_control = control, .msg_controllen = sizeof(control) };
+
+	check(must(poll(&poll_for, 1, 60000)) == 1);
+	must(recvmsg(sock, &msg, MSG_ERRQUEUE));
+	check(CMSG_FIRSTHDR(&msg));
+	notice = (void *)CMSG_DATA(CMSG_FIRSTHDR(&msg));
+	check(notice->ee_origin == SO_EE_ORIGIN_ZEROCOPY && notice->ee_errno == 0);
+}
+
+int do_msg_zerocopy(void *mem, size_t size)
+{
+	int sockets[2], ret = 0;
+	ssize_t sent, got;
+	char buf[PAGE];
+
+	connected(sockets);
+	must(setsockopt(sockets[0], SOL_SOCKET, SO_ZEROCOPY, &(int){ 1 }, sizeof(int)));
+	sent = send(sockets[0], mem, size, MSG_ZEROCOPY | MSG_DONTWAIT);
+	if (sent < 0)
+		ret = errno;
+	for (; sent > 0; sent -= got) {
+		got = must(read(sockets[1], buf, sizeof(buf)));
+		check(got > 0);
+	}
+	if (!ret)
+		await_notice(sockets[0]);
+	close(sockets[0]);
+	close(sockets[1]);
+	return ret;
+}
+
+int do_v4l2_userptr(void *mem, size_t size)
+{
+	struct v4l2_format format = {
+		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
+		.fmt.pix = {
+			.width = 320,
+			.height = 180,
+			.pixelformat = V4L2_PIX_FMT_YUYV,
+		},
+	};
+	struct v4l2_requestbuffers request = {
+		.count = 2,
+		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
+		.memory = V4L2_MEMORY_USERPTR,
+	};
+	struct v4l2_buffer buffer = {
+		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
+		.memory = V4L2_MEMORY_USERPTR,
+		.m.userptr = (uintptr_t)mem,
+		.length = size,
+	};
+	int fd = must(open("/dev/video0", O_RDWR | O_CLOEXEC)), ret;
+
+	must(ioctl(fd, VIDIOC_S_FMT, &format));
+	check(format.fmt.pix.sizeimage <= V4L2_SIZE);
+	must(ioctl(fd, VIDIOC_REQBUFS, &request));
+	ret = ioctl(fd, VIDIOC_QBUF, &buffer) ? errno : 0;
+	request.count = 0;
+	must(ioctl(fd, VIDIOC_REQBUFS, &request));
+	close(fd);
+	return ret;
+}
+
+/* A guest in 16-bit mode: its program and what it writes are in the memory. */
+#define GUEST_WRITES	0x800
+
+static int run_guest(int kvm, int vm, void *mem)
+{
+	static const char program[] = {
+		0xc6, 0x06, GUEST_WRITES & 0xff, GUEST_WRITES >> 8, 0x2a, /* movb $42, 0x800 */
+		0xf4,							  /* hlt */
+	};
+	int cpu = must(ioctl(vm, KVM_CREATE_VCPU, 0)), ret;
+	size_t size = must(ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0));
+	struct kvm_run *run = must(mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, cpu, 0));
+	struct kvm_sregs sregs;
+	struct kvm_regs regs = { .rflags = 2 };
+
+	bool is_there;
+
+	if (strstr(smaps_flags(mem), "wr"))
+		memcpy(mem, program, sizeof(program));
+	/* Not so in the BIOS: whatever it does then, it runs. */
+	is_there = strstr(smaps_flags(mem), "rd") && !memcmp(mem, program, sizeof(program));
+	must(ioctl(cpu, KVM_GET_SREGS, &sregs));
+	sregs.cs.base = sregs.cs.selector = 0;
+	must(ioctl(cpu, KVM_SET_SREGS, &sregs));
+	must(ioctl(cpu, KVM_SET_REGS, &regs));
+	ret = ioctl(cpu, KVM_RUN, 0) ? errno : 0;
+	if (!ret && is_there && (run->exit_reason != KVM_EXIT_HLT || ((char *)mem)[GUEST_WRITES] != 42))
+		failed("the guest ended with %u", run->exit_reason);
+	munmap(run, size);
+	close(cpu);
+	return ret;
+}
+
+int do_kvm(void *mem, size_t size)
+{
+	struct kvm_userspace_memory_region region = {
+		.memory_size = size,
+		.userspace_addr = (uintptr_t)mem,
+	};
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC), vm, ret;
+
+	if (kvm < 0)
+		return errno;
+	vm = must(ioctl(kvm, KVM_CREATE_VM, 0));
+	must(ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region));
+	ret = run_guest(kvm, vm, mem);
+	close(vm);
+	close(kvm);
+	return ret;
+}
