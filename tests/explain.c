@@ -40,7 +40,6 @@ static const struct {
 	{ "ptrace_peek", do_ptrace_peek, PIECE },
 	{ "ptrace_poke", do_ptrace_poke, PIECE },
 	{ "futex", do_futex, PIECE },
-	{ "kvm", do_kvm, PIECE },
 };
 
 static void try_dmabuf(const struct place *place, struct json_object *mapping)
@@ -56,12 +55,6 @@ static void try_dmabuf(const struct place *place, struct json_object *mapping)
 static void try_uses(const struct place *place, struct json_object *mapping)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(uses); i++) {
-		const char *verdict = use_of(mapping, uses[i].key, "verdict");
-
-		/* A guest would run what it finds in memory that cannot be prepared for it. */
-		if (uses[i].try == do_kvm && strcmp(verdict, "works") && place_has(place, "rd") &&
-		    !place_has(place, "wr"))
-			continue;
 		/* The BIOS and small mappings of the kernel's hold no picture. */
 		if (uses[i].size > place->size && uses[i].try == do_v4l2_userptr)
 			continue;

@@ -263,30 +263,6 @@ static void judge_futex(const struct use *use, const struct mapping *m, struct v
 	}
 }
 
-static void judge_kvm(const struct use *use, const struct mapping *m, struct verdict *v)
-{
-	struct use reading = *use;
-
-	if (access("/dev/kvm", F_OK)) {
-		verdict_say(v, FAILS, ENOENT, "this machine has no /dev/kvm");
-		return;
-	}
-	if (vma_has(&m->vma, "pf")) {
-		blame(v, "pf", true);
-		verdict_say(v, DEPENDS, EFAULT, "registers and single pages work; inside larger blocks the "
-			    "guest's access ends KVM_RUN");
-		v->instead = without_pfns(m);
-		return;
-	}
-	reading.needs &= ~IN;
-	if (!vma_has(&m->vma, "wr") && pages_can_be_had(&reading, m, v)) {
-		blame(v, "wr", false);
-		verdict_say(v, DEPENDS, EFAULT, "as read-only memory of the guest (KVM_MEM_READONLY) only");
-		return;
-	}
-	judge_pages(use, m, v);
-}
-
 static void judge_dmabuf(const struct use *use, const struct mapping *m, struct verdict *v)
 {
 	(void)use;
@@ -327,7 +303,6 @@ const struct use uses[] = {
 	{ "ptrace_peek", "ptrace and /proc/PID/mem, reading", judge_ptrace, FORCE, EIO, 0 },
 	{ "ptrace_poke", "ptrace and /proc/PID/mem, writing", judge_ptrace, IN | FORCE, EIO, 0 },
 	{ "futex", "shared futex", judge_futex, IN, EFAULT, 0 },
-	{ "kvm", "memory of a KVM guest", judge_kvm, IN, EFAULT, 0 },
 	{ "dma_buf", "dma-buf export", judge_dmabuf, 0, 0, 0 },
 	{ "fork", "passed on by fork", judge_fork, 0, 0, 0 },
 	{ "core_dump", "in core dumps", judge_core_dump, 0, 0, 0 },

@@ -3,7 +3,6 @@
 #include <infiniband/verbs.h>
 #include <linux/errqueue.h>
 #include <linux/if_xdp.h>
-#include <linux/kvm.h>
 #include <linux/videodev2.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -19,8 +18,6 @@ int devices_set_up(void)
 {
 	check(shell("modprobe -a dummy ib_uverbs rdma_rxe && ip link add " NETDEV " type dummy &&"
 		    " ip link set " NETDEV " up && rdma link add " RXE " type rxe netdev " NETDEV) == 0);
-	/* Where the processor cannot do it there is no /dev/kvm, and that is told, too. */
-	shell("(modprobe -q kvm-amd || modprobe -q kvm-intel) 2>/dev/null");
 	check(shell("modprobe vivid n_devs=1 node_types=0x1") == 0);
 	wait_for(access("/dev/video0", F_OK) == 0);
 	return 0;
@@ -29,7 +26,7 @@ int devices_set_up(void)
 void devices_tear_down(void)
 {
 	check(shell("rdma link del " RXE " && ip link del " NETDEV " && rmmod vivid") == 0);
-	shell("rmmod kvm-amd kvm-intel rdma_rxe dummy 2>/dev/null");
+	shell("rmmod rdma_rxe dummy 2>/dev/null");
 }
 
 static struct ibv_context *open_rdma(void)
@@ -164,56 +161,5 @@ int do_v4l2_userptr(void *mem, size_t size)
 	request.count = 0;
 	must(ioctl(fd, VIDIOC_REQBUFS, &request));
 	close(fd);
-	return ret;
-}
-
-/* A guest in 16-bit mode: its program and what it writes are in the memory. */
-#define GUEST_WRITES	0x800
-
-static int run_guest(int kvm, int vm, void *mem)
-{
-	static const char program[] = {
-		0xc6, 0x06, GUEST_WRITES & 0xff, GUEST_WRITES >> 8, 0x2a, /* movb $42, 0x800 */
-		0xf4,							  /* hlt */
-	};
-	int cpu = must(ioctl(vm, KVM_CREATE_VCPU, 0)), ret;
-	size_t size = must(ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0));
-	struct kvm_run *run = must(mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, cpu, 0));
-	struct kvm_sregs sregs;
-	struct kvm_regs regs = { .rflags = 2 };
-
-	bool is_there;
-
-	if (strstr(smaps_flags(mem), "wr"))
-		memcpy(mem, program, sizeof(program));
-	/* Not so in the BIOS: whatever it does then, it runs. */
-	is_there = strstr(smaps_flags(mem), "rd") && !memcmp(mem, program, sizeof(program));
-	must(ioctl(cpu, KVM_GET_SREGS, &sregs));
-	sregs.cs.base = sregs.cs.selector = 0;
-	must(ioctl(cpu, KVM_SET_SREGS, &sregs));
-	must(ioctl(cpu, KVM_SET_REGS, &regs));
-	ret = ioctl(cpu, KVM_RUN, 0) ? errno : 0;
-	if (!ret && is_there && (run->exit_reason != KVM_EXIT_HLT || ((char *)mem)[GUEST_WRITES] != 42))
-		failed("the guest ended with %u", run->exit_reason);
-	munmap(run, size);
-	close(cpu);
-	return ret;
-}
-
-int do_kvm(void *mem, size_t size)
-{
-	struct kvm_userspace_memory_region region = {
-		.memory_size = size,
-		.userspace_addr = (uintptr_t)mem,
-	};
-	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC), vm, ret;
-
-	if (kvm < 0)
-		return errno;
-	vm = must(ioctl(kvm, KVM_CREATE_VM, 0));
-	must(ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region));
-	ret = run_guest(kvm, vm, mem);
-	close(vm);
-	close(kvm);
 	return ret;
 }

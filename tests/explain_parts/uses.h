@@ -25,7 +25,6 @@ int do_msg_zerocopy(void *mem, size_t size);
 int do_xdp_umem(void *mem, size_t size);
 int do_rdma(void *mem, size_t size);
 int do_v4l2_userptr(void *mem, size_t size);
-int do_kvm(void *mem, size_t size);
 int devices_set_up(void);
 void devices_tear_down(void);
 
