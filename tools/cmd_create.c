@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <lend.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include "cmd.h"
 #include "json.h"
 #include "progress.h"
+#include "setup.h"
 
 #define COPY_CHUNK	(8UL << 20)
 #define MODE_UNSET	((mode_t)-1)
@@ -26,10 +26,7 @@ static const char usage[] =
 "\n"
 "  -s, --size SIZE      4096, 64M, 1.5G, 1TiB: powers of 1024\n"
 "  -f, --from FILE      as large as FILE, with its contents\n"
-"  -b, --backing KIND   folios, pages, contig, vmalloc\n"
-"  -m, --map WAY        auto, fault, insert, pfn\n"
-"  -n, --node N         all of it on this NUMA node, or \"any\"\n"
-"  -d, --dma-bits N     all of it below 2^N, 0 for anywhere\n"
+SETUP_USAGE
 "  -M, --mode OCTAL     permissions (0666 less the umask)\n"
 "      --json           print what was made\n"
 "  -h, --help           print this\n"
@@ -44,30 +41,6 @@ struct request {
 	struct lend_setup setup;
 	struct json_object *made;	/* an array, or NULL */
 };
-
-static uint64_t gathered(void *arg)
-{
-	const int *fd = arg;
-	struct lend_info info;
-
-	return lend_info(*fd, &info) ? 0 : info.memory;
-}
-
-static int alloc(int fd, const char *name, const struct request *request)
-{
-	struct progress progress = {
-		.what = name,
-		.total = request->size,
-		.done = gathered,
-		.arg = &fd,
-	};
-	int ret;
-
-	progress_start(&progress);
-	ret = lend_alloc(fd, request->size, request->setup.flags ? &request->setup : NULL);
-	progress_stop(&progress);
-	return ret ? error("%s: %s", name, lend_error()) : 0;
-}
 
 static uint64_t copied(void *arg)
 {
@@ -144,7 +117,8 @@ static int create(const char *name, const struct request *request)
 	fd = lend_tmpfile(name, request->mode == MODE_UNSET ? 0666 : request->mode);
 	if (fd < 0)
 		return error("%s", lend_error());
-	if (alloc(fd, name, request) || (request->from && fill(fd, name, request)))
+	if (setup_alloc(fd, name, request->size, &request->setup) ||
+	    (request->from && fill(fd, name, request)))
 		goto out;
 	if (request->mode != MODE_UNSET && fchmod(fd, request->mode)) {
 		error("%s: cannot set mode %04o: %m", name, request->mode);
@@ -160,39 +134,6 @@ out:
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* A decimal number; @max is below LONG_MAX. */
-static bool parse_number(const char *text, long max, long *value)
-{
-	char *end;
-
-	if (*text < '0' || *text > '9')
-		return false;
-	*value = strtol(text, &end, 10);
-	return !*end && *value <= max;
-}
-
-static int parse_node(const char *text, struct lend_setup *setup)
-{
-	long node = LEND_NODE_ANY;
-
-	if (strcmp(text, "any") && !parse_number(text, INT_MAX, &node))
-		return usage_error("\"%s\" is not a NUMA node; it is a number or \"any\"", text);
-	setup->node = node;
-	setup->flags |= LEND_SETUP_NODE;
-	return 0;
-}
-
-static int parse_dma_bits(const char *text, struct lend_setup *setup)
-{
-	long bits;
-
-	if (!parse_number(text, 64, &bits))
-		return usage_error("\"%s\" is no number of address bits; it is 0 to 64", text);
-	setup->dma_bits = bits;
-	setup->flags |= LEND_SETUP_DMA_BITS;
-	return 0;
-}
-
 static int parse_mode(const char *text, mode_t *mode)
 {
 	unsigned long value;
@@ -202,15 +143,6 @@ static int parse_mode(const char *text, mode_t *mode)
 	if (*text < '0' || *text > '7' || *end || value > 0777)
 		return usage_error("\"%s\" is not a mode; it is octal, 0000 to 0777", text);
 	*mode = value;
-	return 0;
-}
-
-static int parse_kind(int value, uint32_t *field, struct lend_setup *setup, uint32_t flag)
-{
-	if (value < 0)
-		return usage_error("%s", lend_error());
-	*field = value;
-	setup->flags |= flag;
 	return 0;
 }
 
@@ -256,21 +188,17 @@ int cmd_create(int argc, char **argv)
 	static const struct option options[] = {
 		{ "size",	required_argument,	NULL,	's' },
 		{ "from",	required_argument,	NULL,	'f' },
-		{ "backing",	required_argument,	NULL,	'b' },
-		{ "map",	required_argument,	NULL,	'm' },
-		{ "node",	required_argument,	NULL,	'n' },
-		{ "dma-bits",	required_argument,	NULL,	'd' },
+		SETUP_OPTIONS,
 		{ "mode",	required_argument,	NULL,	'M' },
 		{ "json",	no_argument,		NULL,	'j' },
 		{ "help",	no_argument,		NULL,	'h' },
 		{ 0 }
 	};
 	struct request request = { .mode = MODE_UNSET };
-	struct lend_setup *setup = &request.setup;
 	bool json = false, size = false;
 	int c, bad = 0;
 
-	while (!bad && (c = getopt_long(argc, argv, "s:f:b:m:n:d:M:h", options, NULL)) >= 0) {
+	while (!bad && (c = getopt_long(argc, argv, "s:f:M:h" SETUP_LETTERS, options, NULL)) >= 0) {
 		switch (c) {
 		case 's':
 			size = true;
@@ -281,18 +209,10 @@ int cmd_create(int argc, char **argv)
 			request.from = optarg;
 			break;
 		case 'b':
-			bad = parse_kind(lend_parse_backing(optarg), &setup->backing, setup,
-					 LEND_SETUP_BACKING);
-			break;
 		case 'm':
-			bad = parse_kind(lend_parse_map(optarg), &setup->map, setup,
-					 LEND_SETUP_MAP);
-			break;
 		case 'n':
-			bad = parse_node(optarg, setup);
-			break;
 		case 'd':
-			bad = parse_dma_bits(optarg, setup);
+			bad = setup_option(&request.setup, c, optarg);
 			break;
 		case 'M':
 			bad = parse_mode(optarg, &request.mode);

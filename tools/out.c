@@ -59,8 +59,8 @@ void *grow(void *array, size_t count, size_t size)
 
 const char *human(uint64_t size)
 {
-	static char texts[HUMANS][LEND_SIZE_LEN];
-	static unsigned int next;
+	static _Thread_local char texts[HUMANS][LEND_SIZE_LEN];
+	static _Thread_local unsigned int next;
 
 	return lend_format_size(size, texts[next++ % HUMANS]);
 }

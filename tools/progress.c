@@ -9,7 +9,31 @@
 
 #define FIRST_MS	500	/* what is over by then shows no bar */
 #define NEXT_MS		100
-#define BAR_WIDTH	30
+#define BAR_WIDTH	16
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
+}
+
+/* How fast it goes, and how long that will take, as it went so far. */
+static void draw_rate(const struct progress *progress, uint64_t done)
+{
+	uint64_t rate = (unsigned __int128)done * 1000 / (now_ms() - progress->began + 1), left;
+
+	if (!rate)
+		return;
+	left = (progress->total - done + rate - 1) / rate;
+	fprintf(stderr, ", %s/s, ", human(rate));
+	if (left >= 3600)
+		fprintf(stderr, "%llu:%02u:%02u left", (unsigned long long)left / 3600,
+			(unsigned int)(left / 60 % 60), (unsigned int)(left % 60));
+	else
+		fprintf(stderr, "%u:%02u left", (unsigned int)left / 60, (unsigned int)left % 60);
+}
 
 static void draw(struct progress *progress)
 {
@@ -23,8 +47,10 @@ static void draw(struct progress *progress)
 	fprintf(stderr, "\r%s [", progress->what);
 	for (i = 0; i < BAR_WIDTH; i++)
 		putc(i < per_cent * BAR_WIDTH / 100 ? '#' : '.', stderr);
-	fprintf(stderr, "] %3u %%  %s of %s\033[K", per_cent, human(done),
+	fprintf(stderr, "] %3u %%  %s of %s", per_cent, human(done),
 		human(progress->total));
+	draw_rate(progress, done);
+	fputs("\033[K", stderr);
 	fflush(stderr);
 	progress->shown = true;
 }
@@ -60,6 +86,7 @@ void progress_start(struct progress *progress)
 	sigset_t all, old;
 
 	progress->running = progress->shown = progress->stop = false;
+	progress->began = now_ms();
 	if (!isatty(STDERR_FILENO))
 		return;
 
@@ -74,6 +101,17 @@ void progress_start(struct progress *progress)
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	progress->running = !pthread_create(&progress->thread, NULL, run, progress);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+void progress_hide(struct progress *progress)
+{
+	if (!progress->running)
+		return;
+	pthread_mutex_lock(&progress->lock);
+	if (progress->shown)
+		fputs("\r\033[K", stderr);
+	progress->shown = false;
+	pthread_mutex_unlock(&progress->lock);
 }
 
 void progress_stop(struct progress *progress)

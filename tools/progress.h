@@ -15,6 +15,7 @@ struct progress {
 
 	/* its own */
 	bool running, shown, stop;
+	uint64_t began;			/* ms */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -22,6 +23,9 @@ struct progress {
 
 /* Start with the first four fields set. Never fails: then there is no bar. */
 void progress_start(struct progress *progress);
+
+/* Take the bar away for a moment, for a line of output. */
+void progress_hide(struct progress *progress);
 
 /* Take the bar away. */
 void progress_stop(struct progress *progress);
