@@ -14,6 +14,7 @@ int cmd_create(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_ls(int argc, char **argv);
+int cmd_memtest(int argc, char **argv);
 int cmd_mount(int argc, char **argv);
 int cmd_rm(int argc, char **argv);
 int cmd_umount(int argc, char **argv);
@@ -23,7 +24,10 @@ int cmd_umount(int argc, char **argv);
 /* The prefix of all errors, "lend create"; set by main(). */
 extern const char *command;
 
-/* Say what is wrong on stderr; returns EXIT_FAILURE. */
+/* The status of failures: EXIT_FAILURE unless a subcommand says something else by that. */
+extern int failure;
+
+/* Say what is wrong on stderr; returns @failure. */
 __attribute__((format(printf, 1, 2)))
 int error(const char *fmt, ...);
 

@@ -17,6 +17,7 @@ static const struct {
 	{ "info",	"lend info",	cmd_info,	"tell all about buffers and the mount" },
 	{ "ls",		"lend ls",	cmd_ls,		"list buffers" },
 	{ "explain",	"lend explain",	cmd_explain,	"tell what mappings are, and are good for" },
+	{ "memtest",	"lend memtest",	cmd_memtest,	"test the memory of a buffer" },
 	{ "rm",		"lend rm",	cmd_rm,		"remove the names of buffers" },
 };
 

@@ -11,6 +11,7 @@
 #define HUMANS		8
 
 const char *command = "lend";
+int failure = EXIT_FAILURE;
 
 static void complain(int err, const char *fmt, va_list args)
 {
@@ -29,7 +30,7 @@ int error(const char *fmt, ...)
 	va_start(args, fmt);
 	complain(err, fmt, args);
 	va_end(args);
-	return EXIT_FAILURE;
+	return failure;
 }
 
 int usage_hint(void)
