@@ -131,7 +131,8 @@ documented() {
 
 is 'lend(1) documents -h and --help' has '^\.It Fl h , Fl -help$' man/lend.1
 read -ra commands < <(awk '/^  [a-z]/ { printf "%s ", $1 }' "$work/help")
-is 'the commands of the help' same "${commands[*]}" 'mount umount create info ls explain rm'
+is 'the commands of the help' same "${commands[*]}" \
+	'mount umount create info ls explain memtest rm'
 for name in "${commands[@]}"; do
 	expect "lend $name --help" 0 "usage: lend $name*" '' lend "$name" --help
 	is "lend(1) documents all of lend $name --help" documented "$name"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* lend - make, look at and remove buffers of kernel memory. */
+/* lend - make, look at, test and remove buffers of kernel memory. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
