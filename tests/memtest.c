@@ -317,7 +317,7 @@ static void aliased(void **state)
 
 static struct {
 	size_t aggressor, victim;
-	bool rising;
+	bool rising, sets;	/* when the aggressor's bit does so, the victim's becomes so */
 	bool was;		/* the aggressor's bit */
 } coupling;
 
@@ -327,12 +327,16 @@ static uint64_t coupled_value(uint64_t word, unsigned int background, uint64_t s
 	bool is = memory.words[coupling.aggressor] & 1;
 
 	if (is != coupling.was && is == coupling.rising)
-		memory.words[coupling.victim] ^= 1;
+		memory.words[coupling.victim] = (memory.words[coupling.victim] & ~1ULL) |
+						coupling.sets;
 	coupling.was = is;
 	return memtest_pattern("march-c")->value(word, background, seed);
 }
 
-/* March C- is known to find all of these: aggressor on either side, either change. */
+/*
+ * March C- is known to find all of these: aggressor on either side, either change, either
+ * result. Each of its elements is needed for one of them.
+ */
 static void coupled(void **state)
 {
 	struct memtest_pattern pattern = *memtest_pattern("march-c");
@@ -342,19 +346,20 @@ static void coupled(void **state)
 	pattern.value = coupled_value;
 	pattern.backgrounds = 1;
 	have_memory(2 * PAGE);
-	for (size_t p = 0; p < 2 * ARRAY_SIZE(pairs); p++) {
+	for (size_t p = 0; p < 4 * ARRAY_SIZE(pairs); p++) {
 		struct memtest test;
 
 		memset(memory.words, 0, memory.size);
-		coupling.aggressor = pairs[p / 2][0];
-		coupling.victim = pairs[p / 2][1];
-		coupling.rising = p % 2;
+		coupling.aggressor = pairs[p / 4][0];
+		coupling.victim = pairs[p / 4][1];
+		coupling.rising = p & 1;
+		coupling.sets = p & 2;
 		coupling.was = false;
 		test = run_one(&pattern, 1, memory.words, memory.size, NULL, NULL);
 		if (test.word_count != 1)
-			failed("word %zu, when %s, inverts %zu: %u bad words", coupling.aggressor,
-			       coupling.rising ? "rising" : "falling", coupling.victim,
-			       test.word_count);
+			failed("word %zu, when %s, makes %zu be %d: %u bad words",
+			       coupling.aggressor, coupling.rising ? "rising" : "falling",
+			       coupling.victim, coupling.sets, test.word_count);
 		check(test.words[0].offset == coupling.victim * WORD && test.words[0].bits == 1);
 	}
 	give_memory();
