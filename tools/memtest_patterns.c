@@ -134,7 +134,7 @@ const struct memtest_pattern memtest_patterns[] = {
 	  write_read_both, 1, own_address },
 	{ "solid", "all zeroes, all ones", "memtester, Solid Bits",
 	  write_read_both, 1, solid },
-	{ "checkerboard", "neighbours differ, in a word and above it", "memtester, Checkerboard",
+	{ "checkerboard", "neighbouring bits differ, in a word and from word to word", "memtester, Checkerboard",
 	  write_read_both, 1, checkerboard },
 	{ "walking-ones", "a one walks through zeroes", "memtester, Walking Ones",
 	  write_read, 64, walking_one },
