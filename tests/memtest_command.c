@@ -246,7 +246,8 @@ static void whole_buffer(void **state)
 
 	(void)state;
 	fill_pattern(mem, 2 * PAGE, 1);
-	expect(0, "loops_done", "", "lend memtest -F -p random -p address -l 2 -S 0x123 -t 8 --json " PATH);
+	expect(0, "loops_done", "",
+	       "lend memtest -F -p random -p address -l 2 -S 0x123 -t 8 --json " PATH);
 	json_holds(".name == \"" PATH "\" and .size == 8193 and .memory == 12288 and .seed == \"0x123\" "
 		   "and .patterns == [\"random\", \"address\"] and .loops_done == 2 and "
 		   ".threads == 3 and .bytes_accessed == 2 * 8 * .memory");

@@ -66,12 +66,14 @@ static int parse_pattern(struct session *session, const char *name)
 	const struct memtest_pattern *pattern = memtest_pattern(name);
 
 	if (!pattern)
-		return usage_error("\"%s\" is no pattern; \"lend memtest --list\" lists them", name);
+		return usage_error("\"%s\" is no pattern; \"lend memtest --list\" lists them",
+				   name);
 	add_pattern(session, pattern);
 	return 0;
 }
 
-static int parse_count(const char *what, const char *text, long min, long max, unsigned int *count)
+static int parse_count(const char *what, const char *text, long min, long max,
+		       unsigned int *count)
 {
 	long value;
 

@@ -108,7 +108,8 @@ static void go_over(const struct worker *worker)
 		go_over_line(worker, element->down ? worker->end - 1 - i : worker->first + i);
 		if (i % PAGE_LINES < PAGE_LINES - 1)
 			continue;
-		atomic_fetch_add(&test->bytes, (uint64_t)PAGE_LINES * CACHELINE * accesses(element));
+		atomic_fetch_add(&test->bytes,
+				 (uint64_t)PAGE_LINES * CACHELINE * accesses(element));
 		if (atomic_load(&test->stop))
 			break;
 	}
