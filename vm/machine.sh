@@ -27,6 +27,7 @@ numa_nodes() {
 }
 
 machine() {
+	local device
 	# Slow emulation is no stall, a panic ends the machine at once, and the
 	# serial line gets what is warning level or worse.
 	local args='console=ttyS0 loglevel=5 panic=-1 oops=panic printk.devkmsg=on
@@ -65,6 +66,7 @@ machine() {
 			-chardev "file,id=out,path=$job/out" -device "virtserialport,nr=2,chardev=out"
 			-chardev "file,id=err,path=$job/err" -device "virtserialport,nr=3,chardev=err")
 	fi
+	for device in "${devices[@]}"; do machine+=(-device "$device"); done
 	machine+=(-chardev "file,id=status,path=$job/status" -device "virtserialport,nr=4,chardev=status"
 		-chardev "file,id=log,path=$job/log" -device "virtserialport,nr=5,chardev=log")
 }
