@@ -44,6 +44,20 @@ static int lend_tmpfile(struct mnt_idmap *idmap, struct inode *dir, struct file 
 	return finish_open_simple(file, 0);
 }
 
+/* The directory that @dentry is in, locked: a program may move it until then. */
+static struct dentry *lock_parent(struct dentry *dentry)
+{
+	for (;;) {
+		struct dentry *parent = dget_parent(dentry);
+
+		inode_lock_nested(d_inode(parent), I_MUTEX_PARENT);
+		if (dentry->d_parent == parent)
+			return parent;
+		inode_unlock(d_inode(parent));
+		dput(parent);
+	}
+}
+
 /**
  * lend_unlink() - take the name of an open file away
  * @file: of lend
@@ -52,20 +66,22 @@ static int lend_tmpfile(struct mnt_idmap *idmap, struct inode *dir, struct file 
  */
 int lend_unlink(struct file *file)
 {
-	struct dentry *dentry = file->f_path.dentry;
-	struct dentry *parent = dget_parent(dentry);
-	struct inode *dir = d_inode(parent);
+	/* d_delete() takes the inode from a dentry that nobody else holds: @file has it open. */
+	struct dentry *dentry = dget(file->f_path.dentry);
+	struct dentry *parent = lock_parent(dentry);
+	struct inode *inode = d_inode(dentry);
 	int err = -ENOENT;
 
-	inode_lock_nested(dir, I_MUTEX_PARENT);
-	/* It may have been removed or moved meanwhile. */
-	if (dentry->d_parent == parent && !IS_ROOT(dentry) && !d_unhashed(dentry)) {
-		err = simple_unlink(dir, dentry);
+	if (!IS_ROOT(dentry) && !d_unhashed(dentry)) {
+		inode_lock(inode);	/* link() counts under it */
+		err = simple_unlink(d_inode(parent), dentry);
+		inode_unlock(inode);
 		if (!err)
 			d_delete(dentry);
 	}
-	inode_unlock(dir);
+	inode_unlock(d_inode(parent));
 	dput(parent);
+	dput(dentry);
 	return err;
 }
 
