@@ -123,7 +123,8 @@ struct file *lend_from_fd(int fd, bool write);
  * @flags: O_RDONLY or O_RDWR, and O_CLOEXEC. A program cannot make more of a
  *	descriptor that is read-only.
  *
- * Return: the descriptor, or -EMFILE, -ENOMEM, -EOPNOTSUPP for lend_from_user()'s.
+ * Return: the descriptor, or -EMFILE, -ENOMEM, -EACCES for writing when @file is from a
+ * descriptor that was not, -EOPNOTSUPP for lend_from_user()'s.
  */
 int lend_to_fd(struct file *file, int flags);
 
@@ -210,8 +211,9 @@ struct lend_dma {
  * @dev: the device, its masks set
  * @dir: who writes
  *
- * Return: the mapping, or ERR_PTR(): -ENOMEM, -EIO or what else dma_map_sgtable()
- * says.
+ * Return: the mapping, or ERR_PTR(): -ENOMEM, -EACCES when the device would write and
+ * @file is from lend_from_user() or lend_from_fd() without that, -EIO or what else
+ * dma_map_sgtable() says.
  */
 struct lend_dma *lend_dma_map(struct file *file, struct device *dev, enum dma_data_direction dir);
 
@@ -252,7 +254,8 @@ dma_addr_t lend_dma_address(const struct lend_dma *dma, u64 offset, u64 *left);
  *	so that is what holds @file and what /proc/PID/maps names
  *
  * Context: .mmap, under the mmap lock.
- * Return: 0, -ENXIO past the end, -EPERM for PROT_EXEC, -ENODEV after lend_revoke()
+ * Return: 0, -ENXIO past the end, -EPERM for PROT_EXEC, -EACCES for PROT_WRITE when
+ * @file is from a read-only descriptor, -ENODEV after lend_revoke()
  * or for lend_from_user()'s, -EINVAL for a private mapping of registers.
  */
 int lend_mmap(struct file *file, struct vm_area_struct *vma);

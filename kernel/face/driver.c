@@ -135,6 +135,9 @@ int lend_to_fd(struct file *file, int flags)
 
 	if (!lend_is_buffer(file) && file->f_op != &lend_registers_fops)
 		return -EOPNOTSUPP;
+	/* Opening does not ask for permissions, and the driver may have got it from a program. */
+	if ((flags & O_ACCMODE) != O_RDONLY && !(file->f_mode & FMODE_WRITE))
+		return -EACCES;
 	fd = get_unused_fd_flags(flags & O_CLOEXEC);
 	if (fd < 0)
 		return fd;

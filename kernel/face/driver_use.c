@@ -60,6 +60,12 @@ int lend_sg(struct file *file, u64 offset, u64 length, size_t longest, struct sg
 }
 EXPORT_SYMBOL_GPL(lend_sg);
 
+/* May a device? Neither what was pinned for reading, nor by way of a read-only descriptor. */
+static bool may_write(struct file *file, const struct lend_buffer *buf)
+{
+	return lend_is_buffer(file) ? file->f_mode & FMODE_WRITE : buf->writable;
+}
+
 struct lend_dma *lend_dma_map(struct file *file, struct device *dev, enum dma_data_direction dir)
 {
 	struct lend_buffer *buf = lend_driver_buffer(file);
@@ -67,6 +73,8 @@ struct lend_dma *lend_dma_map(struct file *file, struct device *dev, enum dma_da
 
 	if (!buf)
 		return ERR_PTR(-EMEDIUMTYPE);
+	if (dir != DMA_TO_DEVICE && !may_write(file, buf))
+		return ERR_PTR(-EACCES);
 	dma = lend_buffer_dma_map(buf, dev, dir);
 	if (!IS_ERR(dma))
 		dma->file = get_file(file);
@@ -74,22 +82,27 @@ struct lend_dma *lend_dma_map(struct file *file, struct device *dev, enum dma_da
 }
 EXPORT_SYMBOL_GPL(lend_dma_map);
 
-int lend_mmap(struct file *file, struct vm_area_struct *vma)
+static int map_it(struct file *file, struct vm_area_struct *vma, bool readonly)
 {
 	if (!lend_is_buffer(file) && file->f_op != &lend_registers_fops)
 		return -ENODEV;
+	if (readonly && vma->vm_flags & VM_SHARED) {
+		if (vma->vm_flags & VM_WRITE)
+			return -EACCES;
+		vm_flags_clear(vma, VM_MAYWRITE);
+	}
 	return lend_file_mmap(file, vma);
+}
+
+int lend_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	return map_it(file, vma, !(file->f_mode & FMODE_WRITE));
 }
 EXPORT_SYMBOL_GPL(lend_mmap);
 
 int lend_mmap_readonly(struct file *file, struct vm_area_struct *vma)
 {
-	if (vma->vm_flags & VM_SHARED) {
-		if (vma->vm_flags & VM_WRITE)
-			return -EACCES;
-		vm_flags_clear(vma, VM_MAYWRITE);
-	}
-	return lend_mmap(file, vma);
+	return map_it(file, vma, true);
 }
 EXPORT_SYMBOL_GPL(lend_mmap_readonly);
 
