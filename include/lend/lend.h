@@ -182,7 +182,8 @@ struct page *lend_page(struct file *file, pgoff_t index);
  * @longest: bytes of one entry at most, as dma_get_max_seg_size() has it
  * @sgt: out: to be given back by sg_free_table()
  *
- * Return: 0, -ENXIO past the end, -EOVERFLOW when the range wraps, -ENOMEM.
+ * Return: 0, -EINVAL for a @longest of 0, -ENXIO past the end, -EOVERFLOW when the range
+ * wraps, -ENOMEM.
  */
 int lend_sg(struct file *file, u64 offset, u64 length, size_t longest, struct sg_table *sgt);
 

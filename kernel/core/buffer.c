@@ -259,13 +259,15 @@ int lend_buffer_sync(struct lend_buffer *buf, u64 offset, u64 length, unsigned i
  * @longest: bytes that one entry may have at most
  * @sgt: out: to be given back by sg_free_table()
  *
- * Return: 0, -ENXIO past the end, -EOVERFLOW, -ENOMEM.
+ * Return: 0, -EINVAL for entries of nothing, -ENXIO past the end, -EOVERFLOW, -ENOMEM.
  */
 int lend_buffer_sg(struct lend_buffer *buf, u64 offset, u64 length, size_t longest,
 		   struct sg_table *sgt)
 {
 	u64 size = lend_buffer_pages(buf) ? buf->length : 0, end;
 
+	if (!longest)
+		return -EINVAL;
 	if (offset >= size)
 		return -ENXIO;
 	if (!length)

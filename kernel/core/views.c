@@ -75,7 +75,7 @@ static unsigned long entries(const struct lend_extents *mem, u64 offset, u64 len
  * @mem: the memory
  * @offset: first byte of it
  * @length: number of bytes, not 0; they lie inside
- * @longest: bytes that one entry may have at most
+ * @longest: bytes that one entry may have at most, not 0
  * @sgt: out: the list, in the memory's order, to be given back by sg_free_table()
  *
  * Context: process, may sleep.
@@ -84,7 +84,8 @@ static unsigned long entries(const struct lend_extents *mem, u64 offset, u64 len
 int lend_extents_sg(const struct lend_extents *mem, u64 offset, u64 length, size_t longest,
 		    struct sg_table *sgt)
 {
-	u64 most = clamp(longest, PAGE_SIZE, (size_t)UINT_MAX) & PAGE_MASK;
+	/* Whole pages, unless the device takes less than one. */
+	u64 most = longest < PAGE_SIZE ? longest : min_t(u64, longest, UINT_MAX) & PAGE_MASK;
 	unsigned long nr = entries(mem, offset, length, most, NULL);
 
 	if (nr > UINT_MAX || sg_alloc_table(sgt, nr, LEND_GFP_TABLE))
