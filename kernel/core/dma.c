@@ -26,8 +26,10 @@ unsigned int lend_dma_bits(struct device *dev)
 		return 0;
 	if (dev->bus_dma_limit)
 		mask = min(mask, dev->bus_dma_limit);
+	if (mask >= dma_get_required_mask(dev))
+		return 0;
 	/* A mask with holes counts as far as it has none. */
-	return mask == U64_MAX ? 0 : __ffs64(~mask);
+	return __ffs64(~mask);
 }
 
 /**
