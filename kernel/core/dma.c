@@ -82,19 +82,28 @@ EXPORT_SYMBOL_GPL(lend_dma_unmap);
 
 void lend_dma_sync(struct lend_dma *dma, u64 offset, u64 length, unsigned int flags)
 {
-	struct scatterlist *sg;
-	u64 at = 0, end;
+	struct scatterlist *sg, *seen = dma->sgt.sgl;
+	u64 at = 0, inside = 0, end;
 	int i;
 
 	if (check_add_overflow(offset, length, &end))
 		end = U64_MAX;
-	for_each_sgtable_dma_sg(&dma->sgt, sg, i) {
-		u64 from = max(at, offset), to = min(at + sg_dma_len(sg), end);
-		dma_addr_t addr = sg_dma_address(sg) + (from - at);
+	/*
+	 * By pieces of memory in one run: an IOMMU makes one entry of many, but syncing
+	 * looks up only where the first byte is. No piece is in two entries.
+	 */
+	for_each_sgtable_sg(&dma->sgt, sg, i) {
+		u64 from = max(at, offset), to = min(at + sg->length, end);
+		dma_addr_t addr = sg_dma_address(seen) + inside + (from - at);
 
 		if (at >= end)
 			break;
-		at += sg_dma_len(sg);
+		at += sg->length;
+		inside += sg->length;
+		if (inside == sg_dma_len(seen)) {
+			seen = sg_next(seen);
+			inside = 0;
+		}
 		if (from >= to)
 			continue;
 		if (flags & LEND_SYNC_FOR_CPU)
