@@ -33,14 +33,36 @@ static const struct lend_backing_ops backing_user = {
 	.release = release,
 };
 
+/*
+ * For reading, too, pages are taken as if to be written, by force where the program may
+ * not: what is copied on write is copied now. Else the program would write to a copy
+ * later, and the driver keep the page that nobody sees any more. Only memory that is
+ * shared and read-only refuses that, and there nothing is copied. Force does not ask
+ * whether the program may read: that comes first.
+ */
+static int pin_some(struct lend_buffer *buf, unsigned long addr, unsigned long npages,
+		    struct page **pages)
+{
+	unsigned int flags = FOLL_LONGTERM | FOLL_WRITE;
+	int got;
+
+	if (buf->writable)
+		return pin_user_pages_fast(addr, npages, flags, pages);
+	got = pin_user_pages_fast(addr, npages, FOLL_LONGTERM, pages);
+	if (got <= 0)
+		return got;
+	unpin_user_pages(pages, got);
+	got = pin_user_pages_fast(addr, got, flags | FOLL_FORCE, pages);
+	return got == -EFAULT ? pin_user_pages_fast(addr, 1, FOLL_LONGTERM, pages) : got;
+}
+
 static int pin(struct lend_buffer *buf, unsigned long addr, unsigned long npages,
 	       struct page **pages)
 {
-	unsigned int flags = FOLL_LONGTERM | (buf->writable ? FOLL_WRITE : 0);
 	int i, err, got;
 
 	while (npages) {
-		got = pin_user_pages_fast(addr, min(npages, BATCH), flags, pages);
+		got = pin_some(buf, addr, min(npages, BATCH), pages);
 		if (got <= 0)
 			return got ? got : -EFAULT;
 		for (i = 0; i < got; i++) {
