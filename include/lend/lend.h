@@ -313,8 +313,8 @@ enum lend_caching {
  * There is no memory behind it: only lend_mmap(), lend_to_fd(), lend_size() and
  * lend_revoke() work. The caller owns the range and revokes before it lets go of it.
  *
- * Return: the file, or ERR_PTR(): -EINVAL: not aligned, no size, or RAM; -EOVERFLOW;
- * -ENOMEM.
+ * Return: the file, or ERR_PTR(): -EINVAL: not aligned, no size, RAM, or more address
+ * bits than the machine has; -EOVERFLOW; -ENOMEM; -EBUSY: cached otherwise already.
  */
 struct file *lend_registers(const char *name, phys_addr_t phys, u64 size,
 			    enum lend_caching caching);
@@ -325,8 +325,11 @@ struct file *lend_registers(const char *name, phys_addr_t phys, u64 size,
  * @bar: its number, 0 to 5
  * @caching: how it is mapped; LEND_WRITE_COMBINED takes a prefetchable BAR
  *
- * Return: the file, or ERR_PTR(): -EINVAL: no such BAR, not memory, not
- * page-aligned, not prefetchable; -ENOMEM.
+ * One smaller than a page may share it with another device: who knows better takes
+ * lend_registers().
+ *
+ * Return: the file, or ERR_PTR(): -EINVAL: no such BAR, not memory, not assigned, no
+ * whole pages, not prefetchable; -ENOMEM; -EBUSY.
  */
 struct file *lend_pci_bar(struct pci_dev *pdev, int bar, enum lend_caching caching);
 

@@ -40,6 +40,9 @@ int lend_registers_fill(struct lend_buffer *buf, phys_addr_t phys, u64 size,
 	    check_add_overflow(phys, length & PAGE_MASK, &end))
 		return -EOVERFLOW;
 	length &= PAGE_MASK;
+	/* A page-table entry would drop the bits that are too many, and map something else. */
+	if (end - 1 > iomem_resource.end)
+		return -EINVAL;
 	/* What has pages is lent as memory: an uncached alias of it is a bug. */
 	if (region_intersects(phys, length, IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE) !=
 	    REGION_DISJOINT)

@@ -46,8 +46,11 @@ struct file *lend_pci_bar(struct pci_dev *pdev, int bar, enum lend_caching cachi
 	if (bar < 0 || bar >= PCI_STD_NUM_BARS)
 		return ERR_PTR(-EINVAL);
 	flags = pci_resource_flags(pdev, bar);
-	if (!(flags & IORESOURCE_MEM) ||
+	if (!(flags & IORESOURCE_MEM) || flags & (IORESOURCE_UNSET | IORESOURCE_DISABLED) ||
 	    (caching == LEND_WRITE_COMBINED && !(flags & IORESOURCE_PREFETCH)))
+		return ERR_PTR(-EINVAL);
+	/* What shares a page with it may be another device. */
+	if (!PAGE_ALIGNED(pci_resource_len(pdev, bar)))
 		return ERR_PTR(-EINVAL);
 	return lend_registers(pci_name(pdev), pci_resource_start(pdev, bar),
 			      pci_resource_len(pdev, bar), caching);
