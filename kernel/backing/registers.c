@@ -8,15 +8,18 @@
 #include "../map/map.h"
 #include "backing.h"
 
-static void release(struct lend_buffer *buf)
+/* Once: the next driver of the device may cache them as it likes. */
+static void let_go(struct lend_buffer *buf)
 {
-	if (buf->length && buf->caching == LEND_WRITE_COMBINED)
+	if (buf->reserved)
 		arch_io_free_memtype_wc(buf->phys, buf->length);
+	buf->reserved = false;
 }
 
 static const struct lend_backing_ops backing_registers = {
 	.name = "registers",
-	.release = release,
+	.release = let_go,
+	.revoked = let_go,
 };
 
 /**
@@ -53,6 +56,7 @@ int lend_registers_fill(struct lend_buffer *buf, phys_addr_t phys, u64 size,
 		err = arch_io_reserve_memtype_wc(phys, length);
 		if (err)
 			return err;
+		buf->reserved = true;
 	}
 	buf->phys = phys;
 	buf->length = length;

@@ -31,6 +31,7 @@
  * @length: bytes of it that a device may use: all of its pages, but for a program's
  * @phys: where it begins, if it is registers
  * @caching: how those are mapped
+ * @reserved: and the kernel was told, so that nobody maps them otherwise
  * @writable: those who pinned it write there
  * @vaddr: where the kernel sees it as a whole, or NULL
  * @huge: pages of it in folios that one page-table entry maps
@@ -55,6 +56,7 @@ struct lend_buffer {
 	u64 length;
 	phys_addr_t phys;
 	enum lend_caching caching;
+	bool reserved;
 	bool writable;
 	void *vaddr;
 	unsigned long huge;

@@ -112,5 +112,11 @@ int lend_buffer_revoke(struct lend_buffer *buf)
 	mutex_lock(&buf->mapped_lock);
 	mutex_unlock(&buf->mapped_lock);
 	unmap_mapping_range(buf->mapping, 0, 0, 1);
+
+	if (buf->spec.backing->revoked) {
+		mutex_lock(&buf->mapped_lock);
+		buf->spec.backing->revoked(buf);
+		mutex_unlock(&buf->mapped_lock);
+	}
 	return 0;
 }

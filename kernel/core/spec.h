@@ -25,6 +25,7 @@ struct lend_fill;
  * @attach: optional: give the gathered memory one kernel address
  * @detach: undo @attach
  * @release: optional: give the memory back; without it, folio by folio
+ * @revoked: optional: all mappings are gone for good; may be called again
  *
  * All run in process context, may sleep, hold no lock but the file's own.
  * A backing never knows how its memory is mapped.
@@ -37,6 +38,7 @@ struct lend_backing_ops {
 	int (*attach)(struct lend_buffer *buf);
 	void (*detach)(struct lend_buffer *buf);
 	void (*release)(struct lend_buffer *buf);
+	void (*revoked)(struct lend_buffer *buf);
 };
 
 /**
