@@ -11,7 +11,7 @@ user := $(top)/build/user
 mirror = $(top)/build/$(release)
 moddir = $(DESTDIR)/lib/modules/$(release)/extra
 folders := tests bench examples
-sources := Kbuild $(wildcard kernel include tests/modules)
+sources := Kbuild $(wildcard kernel include tests/modules examples/skeleton)
 
 all: modules user		## build lend for the running kernel, its library and its command
 
@@ -23,6 +23,7 @@ modules: headers		## build the kernel module (KDIR=build directory of a kernel)
 	@xargs cp -u --parents -t $(mirror) <$(mirror)/.sources
 	+$(MAKE) -C $(KDIR) M=$(mirror) W=1 LEND_TEST_MODULES=$(if $(TEST_MODULES),$(if \
 		$(wildcard tests/modules/Kbuild),m)) modules
+	+$(if $(TEST_MODULES),$(MAKE) -C $(mirror)/examples/skeleton LEND=$(mirror) KDIR=$(KDIR))
 	@$(if $(MODULES_TO),find $(mirror) -name '*.ko' -exec cp -t $(MODULES_TO) {} +)
 
 # kbuild writes into the folder of the sources: it gets a copy, one a kernel.

@@ -308,13 +308,14 @@ enum lend_caching {
  * @name: what /proc/PID/maps shows
  * @phys: where they begin, page-aligned
  * @size: bytes; programs see whole pages, so what shares the last one is seen too
- * @caching: how they are mapped, whoever maps them
+ * @caching: how they are mapped, whoever maps them; uncached where the kernel has them
+ *	so already
  *
  * There is no memory behind it: only lend_mmap(), lend_to_fd(), lend_size() and
  * lend_revoke() work. The caller owns the range and revokes before it lets go of it.
  *
  * Return: the file, or ERR_PTR(): -EINVAL: not aligned, no size, RAM, or more address
- * bits than the machine has; -EOVERFLOW; -ENOMEM; -EBUSY: cached otherwise already.
+ * bits than the machine has; -EOVERFLOW; -ENOMEM; -EBUSY where it is mapped cached.
  */
 struct file *lend_registers(const char *name, phys_addr_t phys, u64 size,
 			    enum lend_caching caching);
@@ -329,7 +330,7 @@ struct file *lend_registers(const char *name, phys_addr_t phys, u64 size,
  * lend_registers().
  *
  * Return: the file, or ERR_PTR(): -EINVAL: no such BAR, not memory, not assigned, no
- * whole pages, not prefetchable; -ENOMEM; -EBUSY.
+ * whole pages, not prefetchable; -ENOMEM; -EBUSY as above.
  */
 struct file *lend_pci_bar(struct pci_dev *pdev, int bar, enum lend_caching caching);
 
