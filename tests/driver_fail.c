@@ -134,15 +134,14 @@ static struct sweep sweeps[] = {
 
 static int set_up(void **state)
 {
-	load_module("lend_maker");
+	maker_set_up(state);
 	return sweep_set_up(state);
 }
 
 static int tear_down(void **state)
 {
 	sweep_tear_down(state);
-	unload_module("lend_maker");
-	return 0;
+	return maker_tear_down(state);
 }
 
 int main(void)

@@ -2,8 +2,8 @@
 /*
  * Device registers, mapped: those of the device and no others, cached as was asked,
  * and gone when they are revoked. The device is QEMU's secondary-vga: BAR 0 is its
- * picture's memory, prefetchable, BAR 2 its registers. BAR 0 of its pci-testdev is half
- * a page.
+ * picture's memory, prefetchable, BAR 2 its registers. BAR 0 of
+ * sdhci-pci is less than a page.
  */
 #include <dirent.h>
 #include <signal.h>
@@ -76,7 +76,7 @@ static void find_devices(void)
 			continue;
 		if (id_of(entry->d_name) == 0x12341111)
 			check(read_bar(entry->d_name, 0, &picture) && read_bar(entry->d_name, 2, &regs));
-		if (id_of(entry->d_name) == 0x1b360005)
+		if (id_of(entry->d_name) == 0x1b360007)
 			check(read_bar(entry->d_name, 0, &small));
 		if (id_of(entry->d_name) >> 16 == 0x1af4)
 			check(read_bar(entry->d_name, 4, &virtio));
