@@ -69,7 +69,7 @@ struct file *lend_alloc(const struct lend_params *params);
 /**
  * lend_alloc_at() - make a buffer under a name
  * @path: a name that does not exist yet, in a mount of lend: "/dev/lend/grab0"
- * @mode: its permissions
+ * @mode: its permissions, less the process's umask
  * @params: what it shall be; it counts against the mount, too
  *
  * The name is looked up as the calling process would, and with its rights. It stays
@@ -290,7 +290,8 @@ unsigned long lend_get_unmapped_area(struct file *file, unsigned long addr, unsi
  * @file: a buffer of lend_alloc() or lend_alloc_at(), or registers
  *
  * Afterwards an access is SIGBUS, mmap, read and write are -ENODEV, and no fault is
- * still about to map anything. Memory and pins stay for whoever holds them.
+ * still about to map anything. Memory and pins stay for whoever holds them. Not from
+ * the hook @mapped.
  *
  * Return: 0; or -EOPNOTSUPP for a program's buffer with map=insert or map=pfn.
  */
