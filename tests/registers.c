@@ -2,10 +2,11 @@
 /*
  * Device registers, mapped: those of the device and no others, cached as was asked,
  * and gone when they are revoked. The device is QEMU's secondary-vga: BAR 0 is its
- * picture's memory, prefetchable, BAR 2 its registers. BAR 0 of
- * sdhci-pci is less than a page.
+ * picture's memory, prefetchable, BAR 2 its registers. BAR 0 of sdhci-pci is less than a
+ * page.
  */
 #include <dirent.h>
+#include <sched.h>
 #include <signal.h>
 
 #include "maker.h"
@@ -360,34 +361,71 @@ static void revoked(void **state)
 	close(maker);
 }
 
-static int touch_for_ever(void *arg)
-{
-	volatile char *mem = arg;
+/* Shared with the children that touch. */
+static struct {
+	char *mem;
+	volatile size_t touched;
+	volatile bool done;
+} *shared;
 
-	for (;;)
-		for (size_t at = 0; at < picture.size; at += PAGE)
+static sigjmp_buf cut;
+
+static void on_sigbus(int sig)
+{
+	(void)sig;
+	siglongjmp(cut, 1);
+}
+
+static int touch_until_cut(void *arg)
+{
+	volatile char *mem = shared->mem;
+	static volatile size_t at;
+
+	(void)arg;
+	signal(SIGBUS, on_sigbus);
+	if (!sigsetjmp(cut, 1)) {
+		for (;; shared->touched = at) {
 			mem[at];
+			at = (at + PAGE) % picture.size;
+		}
+	}
+	while (!shared->done)
+		sched_yield();
+	/* None of the pages is left. */
+	for (at = 0; at < picture.size; at += PAGE) {
+		if (!sigsetjmp(cut, 1)) {
+			mem[at];
+			return 1;
+		}
+	}
 	return 0;
 }
 
+/* Cut while they are mapped page by page, each time at another one. */
 static void revoked_while_touched(void **state)
 {
 	(void)state;
-	for (int i = 0; i < 30; i++) {
+	shared = must(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+	for (size_t i = 0; i < 100; i++) {
 		int maker = open_bar(&picture, i % 2 ? UNCACHED : WRITE_COMBINED);
-		char *mem = map_driver(maker, picture.size);
 		pid_t pids[2];
 
-		for (int c = 0; c < 2; c++)
-			pids[c] = spawn(touch_for_ever, mem);
-		usleep(i * 500);		/* another moment each time; any is right */
+		shared->mem = map_driver(maker, picture.size);
+		shared->touched = 0;
+		shared->done = false;
+		for (size_t c = 0; c < ARRAY_SIZE(pids); c++)
+			pids[c] = spawn(touch_until_cut, NULL);
+		while (shared->touched < i * (picture.size / 128))
+			sched_yield();
 		must(ask(maker, MAKER_REVOKE));
-		for (int c = 0; c < 2; c++)
-			assert_int_equal(reap(pids[c]), 128 + SIGBUS);
-		must(munmap(mem, picture.size));
+		shared->done = true;
+		for (size_t c = 0; c < ARRAY_SIZE(pids); c++)
+			assert_int_equal(reap(pids[c]), 0);
+		must(munmap(shared->mem, picture.size));
 		close(maker);
 	}
 	assert_string_equal(memtype(&picture), "");
+	must(munmap(shared, PAGE));
 }
 
 static int set_up(void **state)

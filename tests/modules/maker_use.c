@@ -3,6 +3,7 @@
  * What the test driver does with its buffer: looks at its memory, and at how it is
  * mapped.
  */
+#include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -104,6 +105,8 @@ static int on_sync(void *data, u64 offset, u64 length, unsigned int flags)
 
 static void on_mapped(void *data, bool mapped)
 {
+	/* Takes its time, as drivers do: whoever is quicker would be heard before. */
+	usleep_range(20, 50);
 	record(data, &(struct maker_event){ mapped });
 }
 
