@@ -5,15 +5,13 @@
  * picture's memory, prefetchable, BAR 2 its registers. BAR 0 of sdhci-pci is less than a
  * page.
  */
-#include <dirent.h>
+#include <glob.h>
 #include <sched.h>
 #include <signal.h>
 
+#include "bar.h"
 #include "maker.h"
 #include "system.h"
-
-
-#define DEVICES	"/sys/bus/pci/devices/"
 
 enum caching { UNCACHED, WRITE_COMBINED };
 
@@ -23,66 +21,25 @@ enum caching { UNCACHED, WRITE_COMBINED };
 #define PTE_PAT	(1UL << 7)
 #define PTE_CACHING (PTE_PWT | PTE_PCD | PTE_PAT)
 
-struct bar {
-	char device[16];
-	unsigned int nr;
-	uint64_t start, size;
-};
-
 static struct bar picture, regs, virtio, small;
-
-static bool read_bar(const char *device, unsigned int nr, struct bar *bar)
-{
-	char path[300];
-	uint64_t end;
-	FILE *file;
-
-	snprintf(path, sizeof(path), DEVICES "%s/resource", device);
-	file = fopen(path, "re");
-	check(file);
-	for (unsigned int i = 0; i <= nr; i++)
-		check(fscanf(file, "%lx %lx %*x", &bar->start, &end) == 2);
-	fclose(file);
-	snprintf(bar->device, sizeof(bar->device), "%s", device);
-	bar->nr = nr;
-	bar->size = end - bar->start + 1;
-	return end;
-}
-
-static unsigned int id_of(const char *device)
-{
-	unsigned int vendor, product;
-	char path[300];
-	FILE *file;
-
-	snprintf(path, sizeof(path), DEVICES "%s/vendor", device);
-	file = fopen(path, "re");
-	check(file && fscanf(file, "%x", &vendor) == 1);
-	fclose(file);
-	snprintf(path, sizeof(path), DEVICES "%s/device", device);
-	file = fopen(path, "re");
-	check(file && fscanf(file, "%x", &product) == 1);
-	fclose(file);
-	return vendor << 16 | product;
-}
 
 static void find_devices(void)
 {
-	struct __dirstream *dir = opendir(DEVICES);
-	struct dirent *entry;
+	glob_t found;
 
-	check(dir);
-	while ((entry = readdir(dir))) {
-		if (entry->d_name[0] == '.')
-			continue;
-		if (id_of(entry->d_name) == 0x12341111)
-			check(read_bar(entry->d_name, 0, &picture) && read_bar(entry->d_name, 2, &regs));
-		if (id_of(entry->d_name) == 0x1b360007)
-			check(read_bar(entry->d_name, 0, &small));
-		if (id_of(entry->d_name) >> 16 == 0x1af4)
-			check(read_bar(entry->d_name, 4, &virtio));
+	check(!glob(PCI_DEVICES "*", 0, NULL, &found));
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		const char *name = strrchr(found.gl_pathv[i], '/') + 1;
+		unsigned int id = id_of(name);
+
+		if (id == 0x12341111)
+			check(read_bar(name, 0, &picture) && read_bar(name, 2, &regs));
+		if (id == 0x1b360007)
+			check(read_bar(name, 0, &small));
+		if (id >> 16 == 0x1af4)
+			check(read_bar(name, 4, &virtio));
 	}
-	closedir(dir);
+	globfree(&found);
 	check(picture.size >= 2 * MiB && regs.size == PAGE && virtio.size && small.size);
 }
 
@@ -100,39 +57,6 @@ static int open_bar(const struct bar *bar, enum caching caching)
 
 	must(try_bar(maker, bar, caching));
 	return maker;
-}
-
-/* The kernel's own mapping of the BAR, by sysfs. */
-static char *map_sysfs(const struct bar *bar)
-{
-	char path[300], *mem;
-	int fd;
-
-	snprintf(path, sizeof(path), DEVICES "%s/resource%u", bar->device, bar->nr);
-	fd = must(open(path, O_RDWR | O_SYNC | O_CLOEXEC));
-	mem = map_buffer(fd, bar->size);
-	close(fd);
-	return mem;
-}
-
-/* What the kernel has written down of the caching of exactly this range; "" if nothing. */
-static const char *memtype(const struct bar *bar)
-{
-	FILE *file = fopen("/sys/kernel/debug/x86/pat_memtype_list", "re");
-	static char type[32];
-	char line[128], found[32];
-
-	check(file);
-	type[0] = 0;
-	while (fgets(line, sizeof(line), file)) {
-		uint64_t start, end;
-
-		if (sscanf(line, "PAT: [mem %lx-%lx] %31s", &start, &end, found) == 3 &&
-		    start == bar->start && end == bar->start + bar->size)
-			strcpy(type, found);
-	}
-	fclose(file);
-	return type;
 }
 
 static uint64_t caching_at(int maker, volatile char *mem)

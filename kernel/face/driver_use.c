@@ -63,7 +63,7 @@ EXPORT_SYMBOL_GPL(lend_sg);
 /* May a device? Neither what was pinned for reading, nor by way of a read-only descriptor. */
 static bool may_write(struct file *file, const struct lend_buffer *buf)
 {
-	return lend_is_buffer(file) ? file->f_mode & FMODE_WRITE : buf->writable;
+	return lend_is_buffer(file) ? !!(file->f_mode & FMODE_WRITE) : buf->writable;
 }
 
 struct lend_dma *lend_dma_map(struct file *file, struct device *dev, enum dma_data_direction dir)

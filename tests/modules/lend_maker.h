@@ -62,14 +62,15 @@ struct maker_log {
 #define MAKER_READ	MAKER(13)	/* offset, length, to addr, by lend_vmap() */
 #define MAKER_WRITE	MAKER(14)	/* offset, length, from addr */
 #define MAKER_PAGE	MAKER(15)	/* offset: index; out: value: its physical address */
-#define MAKER_SG	MAKER(16)	/* offset, length, value: longest, entries to addr, left: room; out: left */
+/* offset, length, value: longest; entries go to addr, as many as left; out: left: how many */
+#define MAKER_SG	MAKER(16)
 #define MAKER_DMA_MAP	MAKER(17)	/* bits, value: longest, flags: direction */
 #define MAKER_DMA_UNMAP	MAKER(18)
 #define MAKER_DMA_SYNC	MAKER(19)	/* offset, length, flags */
 #define MAKER_DMA_ADDR	MAKER(20)	/* offset; out: value, left */
 #define MAKER_HOOK	MAKER(21)	/* flags: 1 set, 0 clear; value: what sync answers */
 #define MAKER_PTE	MAKER(22)	/* addr; out: value: the page-table entry */
-#define MAKER_IOREMAP	MAKER(23)	/* offset: physical address, length: for as long as it is open */
+#define MAKER_IOREMAP	MAKER(23)	/* offset: physical address, length; until close */
 
 #define MAKER_LOG	_IO('T', 30)	/* struct maker_log, and forget */
 

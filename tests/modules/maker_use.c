@@ -68,13 +68,14 @@ int maker_sg(struct context *ctx, struct maker *m)
 
 int maker_pte(struct maker *m)
 {
-	spinlock_t *lock;
+	spinlock_t *lock;	/* of the page table */
 	pte_t *pte;
 	int err;
 
 	mmap_read_lock(current->mm);
 	err = follow_pte(current->mm, m->addr, &pte, &lock);
 	if (!err) {
+		__acquire(lock);	/* for sparse: by follow_pte() */
 		m->value = pte_val(*pte);
 		pte_unmap_unlock(pte, lock);
 	}
