@@ -64,7 +64,7 @@ struct lend_buffer {
 	atomic_long_t gathered;
 	atomic_t why;
 	atomic_long_t mappings;
-	struct mutex mapped_lock;
+	struct mutex mapped_lock;	/* see above */
 	bool revoked;
 	atomic_long_t exports;
 	struct rw_semaphore hooks_lock;

@@ -89,19 +89,19 @@ static const struct file_operations heap_fops = {
 	.llseek = noop_llseek,
 };
 
-#define HEAP(name_, backing_) {							\
+#define HEAP(name_, path, backing_) {						\
 	.dev = {								\
 		.minor = MISC_DYNAMIC_MINOR,					\
-		.name = "heap-" name_,						\
-		.nodename = "dma_heap/" name_,					\
+		.name = name_,							\
+		.nodename = path,						\
 		.fops = &heap_fops,						\
 	},									\
 	.backing = backing_,							\
 }
 
 static struct heap heaps[] = {
-	HEAP("lend", LEND_BACKING_FOLIOS),
-	HEAP("lend-contig", LEND_BACKING_CONTIG),
+	HEAP("heap-lend", "dma_heap/lend", LEND_BACKING_FOLIOS),
+	HEAP("heap-lend-contig", "dma_heap/lend-contig", LEND_BACKING_CONTIG),
 };
 
 /**

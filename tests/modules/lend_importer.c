@@ -129,8 +129,12 @@ static long importer_ioctl(struct file *file, unsigned int cmd, unsigned long ar
 
 static int importer_open(struct inode *inode, struct file *file)
 {
-	file->private_data = kzalloc(sizeof(struct context), GFP_KERNEL);
-	return file->private_data ? 0 : -ENOMEM;
+	struct context *ctx = kzalloc(sizeof(*ctx), GFP_KERNEL);
+
+	if (!ctx)
+		return -ENOMEM;
+	file->private_data = ctx;
+	return 0;
 }
 
 static int importer_release(struct inode *inode, struct file *file)
