@@ -10,8 +10,8 @@ top := $(CURDIR)
 user := $(top)/build/user
 mirror = $(top)/build/$(release)
 moddir = $(DESTDIR)/lib/modules/$(release)/extra
-folders := tests bench examples
-sources := Kbuild $(wildcard kernel include tests/modules examples/skeleton)
+folders := tests bench examples samples
+sources := Kbuild $(wildcard kernel include tests/modules examples/skeleton samples)
 
 all: modules user		## build lend for the running kernel, its library and its command
 
@@ -21,8 +21,8 @@ modules: headers		## build the kernel module (KDIR=build directory of a kernel)
 	@cd $(mirror) && touch .sources && comm -23 .sources .sources.new | xargs -r rm -f && \
 		mv .sources.new .sources
 	@xargs cp -u --parents -t $(mirror) <$(mirror)/.sources
-	+$(MAKE) -C $(KDIR) M=$(mirror) W=1 LEND_TEST_MODULES=$(if $(TEST_MODULES),$(if \
-		$(wildcard tests/modules/Kbuild),m)) modules
+	+$(MAKE) -C $(KDIR) M=$(mirror) W=1 modules LEND_SAMPLES=$(if $(SAMPLES),m) \
+		LEND_TEST_MODULES=$(if $(TEST_MODULES),$(if $(wildcard tests/modules/Kbuild),m))
 	+$(if $(TEST_MODULES),$(MAKE) -C $(mirror)/examples/skeleton LEND=$(mirror) KDIR=$(KDIR))
 	@$(if $(MODULES_TO),find $(mirror) -name '*.ko' -exec cp -t $(MODULES_TO) {} +)
 
@@ -37,10 +37,13 @@ user:				## build library and command into build/user
 	+$(MAKE) -C lib O=$(user) all
 	+$(MAKE) -C tools O=$(user) all
 
-programs: $(folders:%=%-programs)	## build the programs of tests/, bench/ and examples/
+programs: $(folders:%=%-programs)	## build the programs of tests/, bench/, examples/ and samples/
 
 $(folders:%=%-programs): %-programs: user
 	+$(MAKE) -C $* O=$(user) all
+
+samples: samples-programs	## build the sample drivers and their programs
+	+$(MAKE) modules SAMPLES=1
 
 setup:				## install, as root with apt, what building takes
 	vm/setup build
@@ -81,4 +84,4 @@ clean:				## remove what was built
 help:				## this list
 	@awk -F ':.*## *' '/^[a-z]+:.*##/ { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all modules headers user programs $(folders:%=%-programs) setup install uninstall demo test bench vm lint clean help
+.PHONY: all modules headers user programs samples $(folders:%=%-programs) setup install uninstall demo test bench vm lint clean help

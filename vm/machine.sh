@@ -27,16 +27,22 @@ numa_nodes() {
 }
 
 machine() {
-	local device
+	local device board=pc
 	# Slow emulation is no stall, a panic ends the machine at once, and the
 	# serial line gets what is warning level or worse.
 	local args='console=ttyS0 loglevel=5 panic=-1 oops=panic printk.devkmsg=on
 		nowatchdog rcupdate.rcu_cpu_stall_timeout=300 mitigations=off
 		random.trust_cpu=on no_timer_check'
 
+	# The board that has an IOMMU. What is unmapped shall be out of reach at once.
+	if [ "$iommu" ]; then
+		board=q35
+		args+=' intel_iommu=on iommu.strict=1'
+	fi
+
 	# It must not outlive vm/run, whatever becomes of that.
 	machine=(setpriv --pdeathsig KILL qemu-system-x86_64 -no-user-config -nodefaults -display none -no-reboot
-		-machine pc -smp "$smp,sockets=$smp" -m "$(in_mib "$mem")")
+		-machine "$board" -smp "$smp,sockets=$smp" -m "$(in_mib "$mem")")
 	if [ "$count" ]; then
 		machine+=(-accel tcg -cpu "max,la57=off" -icount "shift=0,sleep=off")
 		args+=' tsc=reliable'
@@ -48,6 +54,7 @@ machine() {
 	fi
 	[ "$numa" -eq 1 ] || numa_nodes
 
+	[ -z "$iommu" ] || machine+=(-device intel-iommu)
 	machine+=(-kernel "$KERNEL_IMAGE" -initrd "$initramfs" -append "${args//[$'\n\t']/ }"
 		-serial "file:$job/serial"
 		-fsdev "local,id=host,path=/,security_model=none,readonly=on,multidevs=remap"
