@@ -212,8 +212,9 @@ struct lend_dma {
  * @dev: the device, its masks set
  * @dir: who writes
  *
- * Return: the mapping, or ERR_PTR(): -ENOMEM, -EACCES when the device would write and
- * @file is from lend_from_user() or lend_from_fd() without that, -EIO or what else
+ * Return: the mapping, or ERR_PTR(): -ENOMEM, -ERANGE when the device does not reach
+ * all of @file, -EACCES when the device would write and @file is from
+ * lend_from_user() or lend_from_fd() without that, -EIO or what else
  * dma_map_sgtable() says.
  */
 struct lend_dma *lend_dma_map(struct file *file, struct device *dev, enum dma_data_direction dir);

@@ -32,6 +32,25 @@ unsigned int lend_dma_bits(struct device *dev)
 	return __ffs64(~mask);
 }
 
+/*
+ * Whether the device reaches all of it, if need be by bounce buffers. Those lie
+ * anywhere below 4 GiB; and where they are of no help, the DMA API does not merely
+ * fail but WARNs, which no program shall bring about.
+ */
+static bool within_reach(struct device *dev, const struct sg_table *sgt)
+{
+	unsigned int bits = lend_dma_bits(dev);
+	struct scatterlist *sg;
+	int i;
+
+	if (!bits || (bits >= 32 && dma_max_mapping_size(dev) != SIZE_MAX))
+		return true;
+	for_each_sgtable_sg(sgt, sg, i)
+		if ((sg_phys(sg) + sg->length - 1) >> bits)
+			return false;
+	return true;
+}
+
 /**
  * lend_buffer_dma_map() - map a buffer for a device
  * @buf: the buffer, which the caller holds until lend_dma_unmap()
@@ -40,7 +59,8 @@ unsigned int lend_dma_bits(struct device *dev)
  *
  * No entry is longer than the device takes, nor than bounce buffers can hold.
  *
- * Return: the mapping, or ERR_PTR(-ENOMEM) and what dma_map_sgtable() says.
+ * Return: the mapping, or ERR_PTR(): -ENOMEM, -ERANGE if the device does not reach all
+ * of it, and what dma_map_sgtable() says.
  */
 struct lend_dma *lend_buffer_dma_map(struct lend_buffer *buf, struct device *dev,
 				     enum dma_data_direction dir)
@@ -56,7 +76,7 @@ struct lend_dma *lend_buffer_dma_map(struct lend_buffer *buf, struct device *dev
 	err = lend_buffer_sg(buf, 0, 0, longest, &dma->sgt);
 	if (err)
 		goto free;
-	err = dma_map_sgtable(dev, &dma->sgt, dir, 0);
+	err = within_reach(dev, &dma->sgt) ? dma_map_sgtable(dev, &dma->sgt, dir, 0) : -ERANGE;
 	if (err)
 		goto free_list;
 	return dma;
