@@ -191,7 +191,6 @@ static void dma_by_program(void **state)
 	if (!has_iommu())
 		check(source == physical(from) && target == physical(to) + 8);
 	start_here(regs, source, 2048, false);
-	check(get(regs, EDU_DMA_COMMAND) & EDU_DMA_RUN);
 	check(next_interrupt(edu) == 1);
 	start_here(regs, target, 2048, true);
 	check(next_interrupt(edu) == 2);
@@ -243,15 +242,22 @@ static void one_at_a_time(void **state)
 
 	(void)state;
 	must(add_buffer(two, 0, EDU_ALLOC, 0, NULL, PAGE, 0));
-	check(must(start_dma(one, 0, 0, 100, 0, 0)) == 100);
-	must_fail(start_dma(two, 0, 0, 100, 0, 0), EAGAIN);
-	check(next_interrupt(one) == 1);
+	/* A slow machine may be through with the one before the other is there. */
+	for (;;) {
+		check(must(start_dma(one, 0, 0, 100, 0, 0)) == 100);
+		if (start_dma(two, 0, 0, 100, 0, 0) < 0)
+			break;
+		next_interrupt(one);
+		next_interrupt(two);
+	}
+	check(errno == EAGAIN);
+	next_interrupt(one);
 	check(must(start_dma(two, 0, 0, 100, 0, 0)) == 100);
 
 	/* The registers wait for the other's DMA, and keep others out until they are closed. */
 	regs = map_registers(one);
 	check(!(get(regs, EDU_DMA_COMMAND) & EDU_DMA_RUN));
-	check(next_interrupt(two) == 1);
+	next_interrupt(two);
 	must_fail(start_dma(two, 0, 0, 100, 0, 0), EBUSY);
 	must_fail(start_dma(one, 0, 0, 100, 0, 0), EBUSY);
 	must_fail(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, two, 0), EBUSY);
@@ -259,7 +265,7 @@ static void one_at_a_time(void **state)
 	must_fail(start_dma(two, 0, 0, 100, 0, 0), EBUSY);
 	close(one);
 	check(must(start_dma(two, 0, 0, 100, 0, 0)) == 100);
-	check(next_interrupt(two) == 2);
+	next_interrupt(two);
 	munmap(mem, PAGE);
 	close(two);
 }

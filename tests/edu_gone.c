@@ -135,8 +135,9 @@ static void lose(const struct loss *loss, bool direct)
 	wait_for(sleeps_in_read(reader));
 	if (direct) {
 		regs = map_registers(edu);
-		start_here(regs, get_address(edu, 0, 0).address, LENGTH, true);
-		check(get(regs, EDU_DMA_COMMAND) & EDU_DMA_RUN);
+		do {
+			start_here(regs, get_address(edu, 0, 0).address, LENGTH, true);
+		} while (!(get(regs, EDU_DMA_COMMAND) & EDU_DMA_RUN));
 	} else {
 		check(must(start_dma(edu, 0, 0, LENGTH, 0, EDU_TO_MEMORY)) == LENGTH);
 	}
