@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "edu_uapi.h"
+#include "../edu_uapi.h"
 
 /* A descriptor of the device: of @path, or of the first one there is (NULL). */
 int edu_open(const char *path);

@@ -35,7 +35,8 @@ static const char usage[] =
 "\n"
 "Exit status: 0; 1 if something failed or the copy differs; 2 if this line is wrong.\n";
 
-static void __attribute__((noreturn, format(printf, 2, 3))) die(int status, const char *format, ...)
+__attribute__((noreturn, format(printf, 2, 3)))
+static void die(int status, const char *format, ...)
 {
 	va_list args;
 
@@ -165,12 +166,24 @@ int main(int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "d:h", options, NULL)) != -1) {
 		switch (c) {
-		case 'd': device = optarg; break;
-		case 'r': direct = true; break;
-		case 'm': memory = optarg; break;
-		case 'f': number = optarg; break;
-		case 'h': fputs(usage, stdout); return 0;
-		default: fputs("try edu-dma --help\n", stderr); return 2;
+		case 'd':
+			device = optarg;
+			break;
+		case 'r':
+			direct = true;
+			break;
+		case 'm':
+			memory = optarg;
+			break;
+		case 'f':
+			number = optarg;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		default:
+			fputs("try edu-dma --help\n", stderr);
+			return 2;
 		}
 	}
 	if (argc - optind != (number ? 0 : 2))
@@ -190,7 +203,8 @@ int main(int argc, char **argv)
 			die(1, "the device is lost: %s", strerror(errno));
 		printf("%u\n", result);
 	} else {
-		copy(edu, direct ? get_registers(edu) : NULL, memory, argv[optind], argv[optind + 1]);
+		copy(edu, direct ? get_registers(edu) : NULL, memory, argv[optind],
+		     argv[optind + 1]);
 	}
 	return 0;
 }
