@@ -4,8 +4,12 @@
  * range to it, and what was not lent to it is out of its reach.
  */
 #include <poll.h>
+#include <signal.h>
 
 #include "device/device.h"
+
+/* Of a DMA of whole words. */
+#define LENGTH 4000
 
 static int need_iommu(void **state)
 {
@@ -25,43 +29,92 @@ static void check_dma(int edu, unsigned int number, char *mem, size_t size)
 	check(!memcmp(mem + at, mem + PAGE - 2001, 4001));
 }
 
-static void scattered(void **state)
+/* A buffer that begins where the device does not reach by itself. */
+static int far_buffer(size_t size)
 {
-	size_t size = 16 * MiB, nr;
-	int edu = open_device(0), lent = make_buffer(size, LEND_BACKING_PAGES, 0);
-	struct lend_phys_run *runs = get_runs(lent, &nr);
+	struct lend_phys_run *runs;
+	bool far = false;
+	int fds[64], n = 0;
+	size_t nr;
+
+	/* What is held cannot be had again. */
+	while (!far) {
+		check(n < 64);
+		fds[n] = make_buffer(size, LEND_BACKING_PAGES, 0);
+		runs = get_runs(fds[n++], &nr);
+		far = runs[0].phys >= REACH;
+		free(runs);
+	}
+	for (int i = 0; i < n - 1; i++)
+		close(fds[i]);
+	return fds[n - 1];
+}
+
+static void beyond_reach(void **state)
+{
+	size_t size = 16 * MiB;
+	int edu = open_device(0), lent = far_buffer(size);
 	char *mem = map_buffer(lent, size);
 	struct edu_address at;
-	bool beyond = false;
 
 	(void)state;
-	for (size_t i = 0; i < nr; i++)
-		beyond = beyond || runs[i].phys >= REACH;
-	check(nr > 1 && beyond);
 	must(add_buffer(edu, 0, EDU_FD, lent, NULL, 0, 0));
 	at = get_address(edu, 0, 0);
 	check(at.left == size && at.address + size <= REACH);
 	check(get_address(edu, 0, size / 2 + 1).address == at.address + size / 2 + 1);
 	check_dma(edu, 0, mem, size);
-	free(runs);
 	munmap(mem, size);
 	close(lent);
 	close(edu);
 }
 
-static void own_memory(void **state)
+/* A program's memory whose pages lie in reverse order. */
+static void scattered(void **state)
 {
 	size_t size = 4 * MiB;
+	int edu = open_device(0), lent = far_buffer(size);
+	char *mem = must(mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	struct edu_address at;
+
+	(void)state;
+	for (size_t i = 0; i < size; i += PAGE)
+		must(mmap(mem + i, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, lent,
+			  size - PAGE - i));
+	must(add_buffer(edu, 0, EDU_USER, 0, mem, size, 0));
+	at = get_address(edu, 0, 0);
+	check(at.left == size && at.address + size <= REACH);
+	check_dma(edu, 0, mem, size);
+	munmap(mem, size);
+	close(lent);
+	close(edu);
+}
+
+static int be_killed(void *mem)
+{
 	int edu = open_device(0);
-	char *mem = must(mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+
+	must(add_buffer(edu, 0, EDU_USER, 0, mem, PAGE, 0));
+	check(must(start_dma(edu, 0, 0, LENGTH, 0, EDU_TO_MEMORY)) == LENGTH);
+	return raise(SIGKILL);
+}
+
+/* Killed in the middle of a DMA into memory of its own, which the device keeps to its end. */
+static void own_memory_killed(void **state)
+{
+	int edu = open_device(0);
+	char *ours = alloc_buffer(edu, 0, PAGE, NULL);
+	char *mem = must(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 			      -1, 0));
 
 	(void)state;
-	must(madvise(mem, size, MADV_NOHUGEPAGE));
-	must(add_buffer(edu, 0, EDU_USER, 0, mem, size, 0));
-	check(get_address(edu, 0, 0).left == size);
-	check_dma(edu, 0, mem, size);
-	munmap(mem, size);
+	fill_pattern(ours, PAGE, 4);
+	move(edu, 0, 0, LENGTH, 0);
+	check(reap(spawn(be_killed, mem)) == 128 + SIGKILL);
+	check(has_pattern(mem, LENGTH, 4));
+	move(edu, 0, 0, LENGTH, EDU_TO_MEMORY);
+	check(has_pattern(ours, PAGE, 4) && has_pattern(mem, LENGTH, 4));
+	munmap(mem, PAGE);
+	munmap(ours, PAGE);
 	close(edu);
 }
 
@@ -129,18 +182,21 @@ static void not_lent(void **state)
 	int edu = open_device(0), lent = make_empty(LEND_BACKING_CONTIG, 0);
 	char *mem, *ours = alloc_buffer(edu, 0, PAGE, NULL);
 	registers *regs = map_registers(edu);
+	uint64_t own = get_address(edu, 0, 0).address, target;
 
 	(void)state;
 	must(setup(lent, LEND_SETUP_DMA_BITS, 0, 28));
-	must(ftruncate(lent, PAGE));
-	mem = map_buffer(lent, PAGE);
-	fill_pattern(mem, PAGE, 1);
+	must(ftruncate(lent, 2 * PAGE));
+	mem = map_buffer(lent, 2 * PAGE);
+	fill_pattern(mem, 2 * PAGE, 1);
 	memset(ours, 0x55, PAGE);
-	start_here(regs, get_address(edu, 0, 0).address, 512, false);
+	start_here(regs, own, 512, false);
 	next_interrupt(edu);
-	stray_dma(edu, regs, physical(mem), true);
-	check(has_pattern(mem, PAGE, 1));
-	munmap(mem, PAGE);
+	/* By chance one of the two may be where the device sees ours. */
+	target = physical(mem) == own ? physical(mem + PAGE) : physical(mem);
+	stray_dma(edu, regs, target, true);
+	check(has_pattern(mem, 2 * PAGE, 1));
+	munmap(mem, 2 * PAGE);
 	munmap(ours, PAGE);
 	munmap((void *)regs, EDU_REGISTERS_SIZE);
 	close(lent);
@@ -191,8 +247,9 @@ static void only_to_be_read(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(beyond_reach),
 		cmocka_unit_test(scattered),
-		cmocka_unit_test(own_memory),
+		cmocka_unit_test(own_memory_killed),
 		cmocka_unit_test(any_memory),
 		cmocka_unit_test(not_lent),
 		cmocka_unit_test(no_longer_lent),

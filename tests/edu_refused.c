@@ -9,7 +9,7 @@ static const uint64_t huge = UINT64_MAX - 7;
 
 static void ranges(void **state)
 {
-	int edu = open_device(0);
+	int edu = open_device(0), other = open_device(0);
 	char *mem = alloc_buffer(edu, 3, PAGE + 10, NULL);
 
 	(void)state;
@@ -36,6 +36,10 @@ static void ranges(void **state)
 	must_fail(start_dma(edu, EDU_BUFFERS, 0, 8, 0, 0), ENOENT);
 	must_fail(start_dma(edu, UINT32_MAX, 0, 8, 0, 0), ENOENT);
 	must_fail(drop_buffer(edu, 2), ENOENT);
+	/* Another context's buffer. */
+	must_fail(start_dma(other, 3, 0, 8, 0, 0), ENOENT);
+	must_fail(drop_buffer(other, 3), ENOENT);
+	close(other);
 	must_fail(drop_buffer(edu, UINT32_MAX), ENOENT);
 	munmap(mem, PAGE + 10);
 	close(edu);
