@@ -24,6 +24,9 @@
 /* Candidate ranges begin at multiples of this: the largest block the buddy allocator keeps. */
 #define CANDIDATE_ALIGN	BIT(MAX_PAGE_ORDER)
 
+/* Ranges in vain before memory is held to be short everywhere. */
+#define MAX_STARVED	8
+
 /* One block: a folio where the size is a power of two, else the block's first pages. */
 static int one_block(struct lend_fill *fill, struct lend_extents *mem, unsigned long npages)
 {
@@ -159,12 +162,26 @@ static int one_range(struct lend_fill *fill, struct lend_extents *mem, unsigned 
 	return lend_fill_add(fill, mem, page, npages);
 }
 
+/**
+ * struct search - for a range whose pages can be moved aside
+ * @fill: the buffer's needs
+ * @mem: where it goes
+ * @npages: how long it must be
+ * @starved: ranges that failed for want of memory to move pages to
+ */
+struct search {
+	struct lend_fill *fill;
+	struct lend_extents *mem;
+	unsigned long npages;
+	unsigned int starved;
+};
+
 /* Goes down through [@start, @end) of a zone, @step pages at a time. */
-static int scan(struct lend_fill *fill, struct lend_extents *mem, struct zone *zone,
-		unsigned long start, unsigned long end, unsigned long npages, unsigned long step)
+static int scan(struct search *s, struct zone *zone, unsigned long start, unsigned long end,
+		unsigned long step)
 {
-	while (end >= start + npages) {
-		unsigned long pfn = ALIGN_DOWN(end - npages, CANDIDATE_ALIGN);
+	while (end >= start + s->npages) {
+		unsigned long pfn = ALIGN_DOWN(end - s->npages, CANDIDATE_ALIGN);
 		unsigned long bad;
 		int err = -EBUSY;
 
@@ -173,17 +190,20 @@ static int scan(struct lend_fill *fill, struct lend_extents *mem, struct zone *z
 		if (signal_pending(current))
 			return -EINTR;
 
-		bad = obstacle(zone, pfn, npages);
+		bad = obstacle(zone, pfn, s->npages);
 		if (!bad)
-			err = one_range(fill, mem, pfn, npages);
+			err = one_range(s->fill, s->mem, pfn, s->npages);
 		if (!err || err == -EINTR)
+			return err;
+		/* One may have had bad luck; but what is not there is not there elsewhere. */
+		if (err == -ENOMEM && ++s->starved == MAX_STARVED)
 			return err;
 
 		/* The next one ends below the obstacle, or a step further down. */
 		if (bad)
 			end = bad;
-		else if (pfn + npages > step)
-			end = pfn + npages - step;
+		else if (pfn + s->npages > step)
+			end = pfn + s->npages - step;
 		else
 			break;
 		cond_resched();
@@ -192,31 +212,29 @@ static int scan(struct lend_fill *fill, struct lend_extents *mem, struct zone *z
 }
 
 /* In long steps first: they find a free place soon where there is one. */
-static int scan_zone(struct lend_fill *fill, struct lend_extents *mem, struct zone *zone,
-		     unsigned long npages)
+static int scan_zone(struct search *s, struct zone *zone)
 {
-	unsigned long step = max(rounddown_pow_of_two(npages), CANDIDATE_ALIGN);
-	unsigned long end = min(zone_end_pfn(zone), fill->limit);
+	unsigned long step = max(rounddown_pow_of_two(s->npages), CANDIDATE_ALIGN);
+	unsigned long end = min(zone_end_pfn(zone), s->fill->limit);
 	int err;
 
 	if (!populated_zone(zone))
 		return -EBUSY;
 
 	for (;; step = max(step / 4, CANDIDATE_ALIGN)) {
-		err = scan(fill, mem, zone, zone->zone_start_pfn, end, npages, step);
+		err = scan(s, zone, zone->zone_start_pfn, end, step);
 		if (err != -EBUSY || step == CANDIDATE_ALIGN)
 			return err;
 	}
 }
 
 /* Highest memory first: low memory is scarce. Movable memory must stay movable. */
-static int scan_node(struct lend_fill *fill, struct lend_extents *mem, int nid,
-		     unsigned long npages)
+static int scan_node(struct search *s, int nid)
 {
 	int zt, err = -EBUSY;
 
 	for (zt = ZONE_NORMAL; zt >= 0 && err == -EBUSY; zt--)
-		err = scan_zone(fill, mem, &NODE_DATA(nid)->node_zones[zt], npages);
+		err = scan_zone(s, &NODE_DATA(nid)->node_zones[zt]);
 	return err;
 }
 
@@ -233,6 +251,7 @@ static bool limited(struct mem_cgroup *memcg)
 
 static int moved_aside(struct lend_fill *fill, struct lend_extents *mem, unsigned long npages)
 {
+	struct search s = { .fill = fill, .mem = mem, .npages = npages };
 	int nid, err = -EBUSY;
 
 	/* What cannot be charged would get around the limit. */
@@ -242,11 +261,11 @@ static int moved_aside(struct lend_fill *fill, struct lend_extents *mem, unsigne
 	}
 
 	if (node_isset(fill->nid, fill->nodes))
-		err = scan_node(fill, mem, fill->nid, npages);
+		err = scan_node(&s, fill->nid);
 	if (err == -EBUSY && !(fill->gfp & __GFP_THISNODE))
 		for_each_node_mask(nid, fill->nodes)
 			if (err == -EBUSY && nid != fill->nid && node_online(nid))
-				err = scan_node(fill, mem, nid, npages);
+				err = scan_node(&s, nid);
 	return err == -EBUSY ? -ENOMEM : err;
 }
 
