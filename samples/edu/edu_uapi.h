@@ -62,7 +62,7 @@ enum edu_kind {
 };
 
 /* edu_add.flags: the device will only read; descriptor or memory may be read-only */
-#define EDU_READ_ONLY		(1U << 0)
+#define EDU_READ_ONLY		0x1
 
 #define EDU_BUFFERS		16
 
@@ -91,7 +91,7 @@ struct edu_add {
 };
 
 /* edu_dma.flags: from the device to memory; without it the other way */
-#define EDU_TO_MEMORY		(1U << 0)
+#define EDU_TO_MEMORY		0x1
 
 /**
  * struct edu_dma - start a DMA
