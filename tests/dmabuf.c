@@ -67,9 +67,9 @@ static bool is_the_memory(const struct importer_list *list, int fd, uint32_t lon
 		uint64_t last = at + entry->length - 1;
 
 		/* Without an IOMMU the device's address is the physical one. */
-		if (entry->length > longest || last >= SIZE || entry->dma != entry->phys ||
-		    phys_at(runs, nr, at) != entry->phys ||
-		    phys_at(runs, nr, last) != entry->phys + entry->length - 1)
+		if (entry->length > longest || last >= SIZE ||
+		    phys_at(runs, nr, at) != entry->dma ||
+		    phys_at(runs, nr, last) != entry->dma + entry->length - 1)
 			break;
 		at += entry->length;
 	}

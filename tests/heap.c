@@ -119,7 +119,7 @@ static void contiguous(void **state)
 	list = import_list(importer);
 	assert_int_equal(list->count, 1);
 	assert_int_equal(list->entry[0].length, 16 * MiB);
-	assert_int_equal(list->entry[0].phys, physical(mem));
+	assert_int_equal(list->entry[0].dma, physical(mem));
 	assert_true(import_has_pattern(importer, 3));
 	free(list);
 	close(importer);

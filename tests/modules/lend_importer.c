@@ -64,25 +64,21 @@ out:
 	return err;
 }
 
+/* What a device is told: an importer has no business with the pages. */
 static int list(struct context *ctx, struct importer_list __user *user)
 {
 	struct scatterlist *sg;
 	u64 i;
 
-	for_each_sgtable_sg(ctx->sgt, sg, i) {
+	for_each_sgtable_dma_sg(ctx->sgt, sg, i) {
 		struct importer_entry entry = {
-			.phys = sg_phys(sg), .length = sg->length,
+			.dma = sg_dma_address(sg), .length = sg_dma_len(sg),
 		};
 
 		if (i < IMPORTER_ENTRIES && copy_to_user(&user->entry[i], &entry, sizeof(entry)))
 			return -EFAULT;
 	}
-	if (put_user(i, &user->count))
-		return -EFAULT;
-	for_each_sgtable_dma_sg(ctx->sgt, sg, i)
-		if (i < IMPORTER_ENTRIES && put_user((u64)sg_dma_address(sg), &user->entry[i].dma))
-			return -EFAULT;
-	return 0;
+	return put_user(i, &user->count);
 }
 
 static int vmap_it(struct context *ctx, u64 __user *user)

@@ -17,7 +17,6 @@ struct importer_attach {
 struct importer_list {
 	__u64 count;
 	struct importer_entry {
-		__u64 phys;
 		__u64 dma;
 		__u64 length;
 	} entry[IMPORTER_ENTRIES];
