@@ -13,9 +13,17 @@
 
 #define BATCH 32U
 
+/* May both be mapped under the page lock of the one? Single pages need none. */
+static bool same_lock(struct page *page, struct page *first)
+{
+	return PageCompound(page) ? compound_head(page) == compound_head(first) :
+				    !PageCompound(first);
+}
+
 /*
  * Maps up to BATCH pages from @addr on, and says in @done how many. -EBUSY: there
- * is an entry already.
+ * is an entry already. The first page is locked, since the mm layer wants pages of
+ * a compound one locked that are mapped one by one; a batch ends where it does.
  */
 static int insert(struct vm_area_struct *vma, unsigned long addr, unsigned long npages,
 		  unsigned long *done)
@@ -24,19 +32,22 @@ static int insert(struct vm_area_struct *vma, unsigned long addr, unsigned long 
 	pgoff_t index = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
 	unsigned long e = lend_extents_find(&buf->mem, index);
 	unsigned long skip = index - buf->mem.ext[e].index;
-	unsigned long nr = min_t(unsigned long, npages, BATCH), left = nr, i;
+	unsigned long nr = min_t(unsigned long, npages, BATCH), left, i;
 	struct page *batch[BATCH];
 	int err;
 
 	for (i = 0; i < nr; i++) {
 		batch[i] = buf->mem.ext[e].page + skip++;
+		if (!same_lock(batch[i], batch[0]))
+			break;
 		if (skip == lend_extent_pages(&buf->mem, e)) {
 			e++;
 			skip = 0;
 		}
 	}
+	left = i;
 	err = vm_insert_pages(vma, addr, batch, &left);
-	*done = nr - left;
+	*done = i - left;
 	/* The range and the pages are right: -EFAULT is want of a page table. */
 	return err == -EFAULT ? -ENOMEM : err;
 }
@@ -87,9 +98,14 @@ static int insert_mmap(struct lend_buffer *buf, struct vm_area_struct *vma)
 
 	lend_vma_set_single(vma);
 	while (addr < vma->vm_end) {
+		pgoff_t index = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
+		struct page *page = lend_buffer_page(buf, index);
 		unsigned long done;
-		int err = insert(vma, addr, (vma->vm_end - addr) >> PAGE_SHIFT, &done);
+		int err;
 
+		lock_page(page);
+		err = insert(vma, addr, (vma->vm_end - addr) >> PAGE_SHIFT, &done);
+		unlock_page(page);
 		if (err)
 			return err;
 		if (fatal_signal_pending(current))
