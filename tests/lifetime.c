@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-#include "common.h"
+#include "kernel.h"
 
 #define SIZE	(4 * MiB)
 #define SEED	0x11fe0000ULL
@@ -410,6 +410,37 @@ static void memory_comes_back(void **state)
 	wait_for((after = meminfo("MemFree") + meminfo("Cached")) + 16 * MiB > before);
 }
 
+/* A page that was declared broken is never anybody's again, nor is the folio around it. */
+static void broken_stays_away(void **state)
+{
+	int fd = make_buffer(HUGE, LEND_BACKING_FOLIOS, LEND_MAP_FAULT);
+	char *mem = map_buffer(fd, HUGE);
+	uint64_t bad;
+
+	(void)state;
+	assert_int_equal(get_info(fd).huge, HUGE);
+	mem[PAGE] = 1;
+	bad = physical(mem + PAGE);
+	must_fail(madvise(mem + PAGE, PAGE, MADV_HWPOISON), EBUSY);
+	must(munmap(mem, HUGE));
+	close(fd);
+	is_gone();
+
+	/* What was freed last is handed out first. */
+	for (int round = 0; round < 8; round++) {
+		struct lend_phys_run *runs;
+		size_t nr;
+
+		fd = make_buffer(32 * MiB, LEND_BACKING_FOLIOS, 0);
+		runs = get_runs(fd, &nr);
+		for (size_t i = 0; i < nr; i++)
+			assert_false(bad >= runs[i].phys && bad - runs[i].phys < runs[i].length);
+		free(runs);
+		close(fd);
+		is_gone();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -420,6 +451,7 @@ int main(void)
 		cmocka_unit_test(in_a_socket),
 		cmocka_unit_test(handed_over),
 		cmocka_unit_test(memory_comes_back),
+		cmocka_unit_test(broken_stays_away),
 		cmocka_unit_test_teardown(unmount_and_unload, reload),
 	};
 

@@ -152,12 +152,26 @@ static void disclaim(struct page *page)
 	unlock_page(page);
 }
 
+/*
+ * The allocator looks for broken pages among the single ones only: it would hand out
+ * a folio again that has one. Single ones it keeps by itself.
+ */
+static bool broken(struct page *page)
+{
+	unsigned long i;
+
+	for (i = 0; PageCompound(page) && i < compound_nr(page); i++)
+		if (PageHWPoison(page + i))
+			return true;
+	return false;
+}
+
 /**
  * lend_extents_release() - give every folio back and empty the list
  * @mem: the list, half-built ones and the empty one included
  *
  * A folio that is still pinned lives until its last user lets go of it, as
- * nobody's.
+ * nobody's. One with a broken page is never given back.
  * Context: process, may sleep.
  */
 void lend_extents_release(struct lend_extents *mem)
@@ -167,7 +181,8 @@ void lend_extents_release(struct lend_extents *mem)
 
 	while ((page = lend_folio_next(&iter))) {
 		disclaim(page);
-		put_page(page);
+		if (!broken(page))
+			put_page(page);
 		cond_resched();
 	}
 	kvfree(mem->ext);
