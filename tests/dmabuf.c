@@ -120,20 +120,6 @@ static const char *cpu_access(struct subject *s, long arg)
 	return intact(s) ? outcome(ret, "works") : "lost";
 }
 
-static int set_up(void **state)
-{
-	(void)state;
-	load_module("lend_importer");
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	unload_module("lend_importer");
-	return 0;
-}
-
 static const struct operation operations[] = {
 	{ "mapped by its descriptor", mapped, 0, EVERY("works") },
 	{ "mapped at an aligned address, by 2 MiB where it has them", mapped_aligned, 0,
@@ -150,8 +136,8 @@ static const struct table table = {
 	.columns = &every_way,
 	.ops = operations,
 	.nr = ARRAY_SIZE(operations),
-	.set_up = set_up,
-	.tear_down = tear_down,
+	.set_up = load_importer,
+	.tear_down = unload_importer,
 };
 
 int main(int argc, char **argv)

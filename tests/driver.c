@@ -259,18 +259,6 @@ static void every_order(void **state)
 		in_order(nr);
 }
 
-static int set_up(void **state)
-{
-	load_module("lend_importer");
-	return maker_set_up(state);
-}
-
-static int tear_down(void **state)
-{
-	unload_module("lend_importer");
-	return maker_tear_down(state);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -283,5 +271,5 @@ int main(void)
 		cmocka_unit_test(every_order),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, maker_and_importer, neither_maker_nor_importer);
 }

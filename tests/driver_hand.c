@@ -192,18 +192,6 @@ static void removed_while_moved(void **state)
 	must(rmdir(DIR "/away"));
 }
 
-static int set_up(void **state)
-{
-	load_module("lend_importer");
-	return maker_set_up(state);
-}
-
-static int tear_down(void **state)
-{
-	unload_module("lend_importer");
-	return maker_tear_down(state);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,5 +202,5 @@ int main(void)
 		cmocka_unit_test(removed_while_moved),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, maker_and_importer, neither_maker_nor_importer);
 }

@@ -266,20 +266,6 @@ static void every_order(void **state)
 #define ORDERS(name, i) \
 	{ "every order: " name, every_order, remember, nothing_left, (void *)&backings[i] }
 
-static int set_up(void **state)
-{
-	(void)state;
-	load_module("lend_importer");
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	unload_module("lend_importer");
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,5 +284,6 @@ int main(void)
 		ORDERS("vmalloc", 3),
 	};
 
-	return cmocka_run_group_tests_name("dma-buf: life", tests, set_up, tear_down);
+	return cmocka_run_group_tests_name("dma-buf: life", tests, load_importer,
+					   unload_importer);
 }

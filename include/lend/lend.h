@@ -25,7 +25,6 @@
 
 #include <linux/dma-direction.h>
 #include <linux/list.h>
-#include <linux/numa.h>
 #include <linux/scatterlist.h>
 #include <linux/types.h>
 #include <uapi/linux/lend.h>

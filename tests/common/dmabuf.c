@@ -1,5 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "dmabuf.h"
+#include "kernel.h"
+
+int load_importer(void **state)
+{
+	(void)state;
+	load_module("lend_importer");
+	return 0;
+}
+
+int unload_importer(void **state)
+{
+	(void)state;
+	unload_module("lend_importer");
+	return 0;
+}
 
 int try_export(int fd, uint32_t flags)
 {

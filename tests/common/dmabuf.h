@@ -11,6 +11,10 @@ int try_export(int fd, uint32_t flags);
 /* The same, open for reading and writing. */
 int make_dmabuf(int fd);
 
+/* Around a group: the module lend_importer loaded, and gone again. */
+int load_importer(void **state);
+int unload_importer(void **state);
+
 /* A device of the module lend_importer with this dma-buf attached and mapped for DMA. */
 int import(int dmabuf, uint32_t longest);
 /* What it was given; to be freed. */

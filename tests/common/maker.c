@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <sys/syscall.h>
 
+#include "dmabuf.h"
 #include "maker.h"
 
 int maker_set_up(void **state)
@@ -17,6 +18,18 @@ int maker_tear_down(void **state)
 	(void)state;
 	unload_module("lend_maker");
 	return 0;
+}
+
+int maker_and_importer(void **state)
+{
+	load_importer(state);
+	return maker_set_up(state);
+}
+
+int neither_maker_nor_importer(void **state)
+{
+	unload_importer(state);
+	return maker_tear_down(state);
 }
 
 int open_maker(void)

@@ -11,6 +11,9 @@
 /* cmocka's, for the whole group. */
 int maker_set_up(void **state);
 int maker_tear_down(void **state);
+/* The same with the module lend_importer beside it. */
+int maker_and_importer(void **state);
+int neither_maker_nor_importer(void **state);
 
 int open_maker(void);
 /* A request; -1 and errno as ioctl(2). */
