@@ -52,13 +52,13 @@ void lend_limit_sub(struct lend_limit *limit, unsigned long nr)
  */
 static bool charge_user(struct lend_charge *charge, unsigned long npages)
 {
-	struct user_struct *user = current_user();
+	const struct cred *cred = current_cred();
 
 	if (capable(CAP_IPC_LOCK))
 		return true;
-	if (!add_below(&user->locked_vm, npages, rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT))
+	if (!add_below(&cred->user->locked_vm, npages, rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT))
 		return false;
-	charge->user = get_uid(user);
+	charge->cred = get_cred(cred);
 	return true;
 }
 
@@ -134,9 +134,9 @@ void lend_uncharge(struct lend_charge *charge)
 {
 	if (charge->limit)
 		lend_limit_sub(charge->limit, charge->npages);
-	if (charge->user) {
-		atomic_long_sub(charge->npages, &charge->user->locked_vm);
-		free_uid(charge->user);
+	if (charge->cred) {
+		atomic_long_sub(charge->npages, &charge->cred->user->locked_vm);
+		put_cred(charge->cred);
 	}
 	*charge = (struct lend_charge){};
 }

@@ -10,7 +10,7 @@
 #include <linux/atomic.h>
 #include <linux/types.h>
 
-struct user_struct;
+struct cred;
 
 /**
  * struct lend_limit - an amount in use, and the most that may be
@@ -26,12 +26,12 @@ struct lend_limit {
  * struct lend_charge - what one buffer was charged
  * @npages: to each of the following; 0: nothing was charged
  * @limit: a mount's limit
- * @user: whose RLIMIT_MEMLOCK, or NULL if the creator has CAP_IPC_LOCK
+ * @cred: whose RLIMIT_MEMLOCK, or NULL if the creator has CAP_IPC_LOCK
  */
 struct lend_charge {
 	unsigned long npages;
 	struct lend_limit *limit;
-	struct user_struct *user;
+	const struct cred *cred;
 };
 
 bool lend_limit_add(struct lend_limit *limit, unsigned long nr);

@@ -164,7 +164,7 @@ static void count_users(const struct lend_extents *mem, struct lend_info *info)
 
 	while ((page = lend_folio_next(&iter))) {
 		info->held += page_count(page) - 1;
-		if (page_maybe_dma_pinned(page))
+		if (folio_maybe_dma_pinned(page_folio(page)))
 			info->pinned += page_size(page);
 		cond_resched();
 	}
@@ -193,9 +193,9 @@ static void explain(const struct lend_buffer *buf, struct lend_info *info)
 	if (READ_ONCE(buf->revoked))
 		info->flags |= LEND_INFO_REVOKED;
 
-	if (buf->charge.user) {
+	if (buf->charge.cred) {
 		info->flags |= LEND_INFO_MEMLOCK;
-		info->uid = from_kuid_munged(current_user_ns(), buf->charge.user->uid);
+		info->uid = from_kuid_munged(current_user_ns(), buf->charge.cred->user->uid);
 	}
 }
 
