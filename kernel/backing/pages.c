@@ -2,6 +2,7 @@
 /*
  * Single pages from all over, as the capture board of 1996 had them.
  */
+#include "../compat/mm.h"
 #include "backing.h"
 
 /* As many as one page holds pointers to would be 512; this many fit the stack. */
@@ -25,8 +26,8 @@ int lend_fill_pages(struct lend_fill *fill, struct lend_extents *mem, unsigned l
 		unsigned long i, got;
 		int err = 0;
 
-		got = __alloc_pages_bulk(fill->gfp | __GFP_RETRY_MAYFAIL, fill->nid,
-					 &fill->nodes, want, NULL, batch);
+		got = lend_alloc_bulk(fill->gfp | __GFP_RETRY_MAYFAIL, fill->nid, &fill->nodes,
+				      want, batch);
 		if (!got)
 			return -ENOMEM;
 

@@ -9,10 +9,57 @@
 #include <linux/module.h>
 
 /* The name of a symbol namespace was a word before it was a string. */
-#ifdef LEND_HAVE_IMPORT_NS_STRING
+#if defined(LEND_HAVE_IMPORT_NS_STRING)
 #define LEND_IMPORT_NS_DMA_BUF MODULE_IMPORT_NS("DMA_BUF")
-#else
+#elif defined(LEND_HAVE_IOSYS_MAP)
 #define LEND_IMPORT_NS_DMA_BUF MODULE_IMPORT_NS(DMA_BUF)
+#else
+#define LEND_IMPORT_NS_DMA_BUF
+#endif
+
+/*
+ * Where a dma-buf is in the kernel's addresses was a pointer before it was a map.
+ * LEND_DMABUF_VMAP() makes the operations export_vmap and export_vunmap from two
+ * functions that know pointers.
+ */
+#ifdef LEND_HAVE_IOSYS_MAP
+#include <linux/iosys-map.h>
+
+#define LEND_DMABUF_VMAP(get, put)						\
+static int export_vmap(struct dma_buf *dmabuf, struct iosys_map *map)		\
+{										\
+	void *vaddr = get(dmabuf);						\
+										\
+	if (!vaddr)								\
+		return -ENOMEM;							\
+	iosys_map_set_vaddr(map, vaddr);					\
+	return 0;								\
+}										\
+										\
+static void export_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)	\
+{										\
+	put(dmabuf, map->vaddr);						\
+	iosys_map_clear(map);							\
+}
+#else
+struct iosys_map {
+	void *vaddr;
+};
+
+#define iosys_map_is_null(map) (!(map)->vaddr)
+#define dma_buf_vmap(dmabuf, map) (((map)->vaddr = dma_buf_vmap(dmabuf)) ? 0 : -ENOMEM)
+#define dma_buf_vunmap(dmabuf, map) dma_buf_vunmap(dmabuf, (map)->vaddr)
+
+#define LEND_DMABUF_VMAP(get, put)						\
+static void *export_vmap(struct dma_buf *dmabuf)				\
+{										\
+	return get(dmabuf);							\
+}										\
+										\
+static void export_vunmap(struct dma_buf *dmabuf, void *vaddr)			\
+{										\
+	put(dmabuf, vaddr);							\
+}
 #endif
 
 #endif

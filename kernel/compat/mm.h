@@ -5,6 +5,7 @@
 #ifndef LEND_COMPAT_MM_H
 #define LEND_COMPAT_MM_H
 
+#include <linux/file.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
@@ -26,13 +27,78 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 #define MAX_PAGE_ORDER (MAX_ORDER - 1)
 #endif
 
-#ifndef LEND_HAVE_MM_GET_AREA
-static inline unsigned long mm_get_unmapped_area(struct mm_struct *mm, struct file *file,
-						 unsigned long addr, unsigned long len,
-						 unsigned long pgoff, unsigned long flags)
+/* Found by way of the file, by way of the mm, and by the mm itself. */
+static inline unsigned long lend_mm_get_unmapped_area(struct file *file, unsigned long addr,
+						      unsigned long len, unsigned long pgoff,
+						      unsigned long flags)
 {
-	return mm->get_unmapped_area(file, addr, len, pgoff, flags);
+#if defined(LEND_HAVE_FILE_GET_AREA)
+	return mm_get_unmapped_area(file, addr, len, pgoff, flags);
+#elif defined(LEND_HAVE_MM_GET_AREA)
+	return mm_get_unmapped_area(current->mm, file, addr, len, pgoff, flags);
+#else
+	return current->mm->get_unmapped_area(file, addr, len, pgoff, flags);
+#endif
 }
+
+/* Before folios a compound page was its head. */
+#ifndef LEND_HAVE_FOLIO
+#define folio page
+#define page_folio(page) compound_head(page)
+#define folio_maybe_dma_pinned(page) page_maybe_dma_pinned(page)
+#define folio_memcg_kmem(page) PageKmemcg(page)
+#endif
+
+#ifndef LEND_HAVE_VMA_SET_FILE
+static inline void vma_set_file(struct vm_area_struct *vma, struct file *file)
+{
+	get_file(file);
+	swap(vma->vm_file, file);
+	fput(file);
+}
+#endif
+
+#ifndef LEND_HAVE_KMAP_LOCAL
+#define kmap_local_page(page) kmap(page)
+#define kunmap_local(addr) kunmap(kmap_to_page(addr))
+#endif
+
+/* In 5.10 the mark of a charged page lies where mappings are counted. */
+#ifdef LEND_HAVE_MEMCG_DATA
+#define LEND_GFP_ACCOUNT __GFP_ACCOUNT
+#else
+#define LEND_GFP_ACCOUNT ((__force gfp_t)0)
+#define set_active_memcg(memcg) ((void)(memcg), (struct mem_cgroup *)NULL)
+#endif
+
+#ifdef LEND_HAVE_ALLOC_NODEMASK
+#define __alloc_pages __alloc_pages_nodemask
+#endif
+
+/* Single pages into @pages, all NULL: how many, perhaps fewer than asked. */
+static inline unsigned long lend_alloc_bulk(gfp_t gfp, int nid, nodemask_t *nodes,
+					    unsigned long nr, struct page **pages)
+{
+#if defined(LEND_HAVE_ALLOC_BULK_LIST)
+	return __alloc_pages_bulk(gfp, nid, nodes, nr, NULL, pages);
+#elif defined(LEND_HAVE_ALLOC_BULK)
+	return __alloc_pages_bulk(gfp, nid, nodes, nr, pages);
+#else
+	unsigned long got;
+
+	for (got = 0; got < nr; got++) {
+		pages[got] = __alloc_pages(gfp, 0, nid, nodes);
+		if (!pages[got])
+			break;
+	}
+	return got;
+#endif
+}
+
+#ifdef LEND_HAVE_ACR_FLAGS
+#define LEND_CONTIG_MOVABLE ACR_FLAGS_NONE
+#else
+#define LEND_CONTIG_MOVABLE MIGRATE_MOVABLE
 #endif
 
 /**
@@ -46,7 +112,7 @@ static inline unsigned long mm_get_unmapped_area(struct mm_struct *mm, struct fi
  */
 static inline int lend_alloc_contig(unsigned long pfn, unsigned long npages)
 {
-	return alloc_contig_range(pfn, pfn + npages, MIGRATE_MOVABLE,
+	return alloc_contig_range(pfn, pfn + npages, LEND_CONTIG_MOVABLE,
 				  GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
 }
 

@@ -3,6 +3,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+#include "../compat/mm.h"
 #include "extents.h"
 
 static int reserve(struct lend_extents *mem, unsigned long nr)
@@ -137,8 +138,10 @@ void lend_extents_claim(const struct lend_extents *mem, struct address_space *ma
 	pgoff_t index = 0;
 
 	while ((page = lend_folio_next(&iter))) {
-		page->index = index;
-		page->mapping = mapping;
+		struct folio *folio = page_folio(page);
+
+		folio->index = index;
+		folio->mapping = mapping;
 		index += compound_nr(page);
 		cond_resched();
 	}
@@ -148,7 +151,7 @@ void lend_extents_claim(const struct lend_extents *mem, struct address_space *ma
 static void disclaim(struct page *page)
 {
 	lock_page(page);
-	page->mapping = NULL;
+	page_folio(page)->mapping = NULL;
 	unlock_page(page);
 }
 

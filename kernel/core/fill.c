@@ -4,6 +4,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
+#include "../compat/mm.h"
 #include "account.h"
 #include "fill.h"
 #include "parallel.h"
@@ -133,7 +134,7 @@ int lend_fill(const struct lend_spec *spec, struct lend_extents *mem, unsigned l
 	/* The root has no limit, and pages that are not charged come in batches. */
 	fill.memcg = get_mem_cgroup_from_mm(current->mm);
 	if (fill.memcg && parent_mem_cgroup(fill.memcg))
-		fill.gfp |= __GFP_ACCOUNT;
+		fill.gfp |= LEND_GFP_ACCOUNT;
 
 	if (spec->backing->fill_slice) {
 		err = fill_sliced(&fill, spec->backing, mem, npages);

@@ -13,28 +13,25 @@ static int add(struct inode *dir, struct dentry *dentry, umode_t mode)
 
 	if (IS_ERR(inode))
 		return PTR_ERR(inode);
-	d_instantiate(dentry, inode);
-	dget(dentry);			/* the name holds it until unlink */
+	d_make_persistent(dentry, inode);
 	if (S_ISDIR(mode))
 		inc_nlink(dir);
 	inode_set_mtime_to_ts(dir, inode_set_ctime_current(dir));
 	return 0;
 }
 
-static int lend_create(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
-		       umode_t mode, bool excl)
+static int lend_create(LEND_IDMAP struct inode *dir, struct dentry *dentry, umode_t mode,
+		       bool excl)
 {
 	return add(dir, dentry, mode | S_IFREG);
 }
 
-static int lend_mkdir(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry,
-		      umode_t mode)
+static LEND_MKDIR lend_mkdir(LEND_IDMAP struct inode *dir, struct dentry *dentry, umode_t mode)
 {
-	return add(dir, dentry, mode | S_IFDIR);
+	return LEND_MKDIR_RESULT(add(dir, dentry, mode | S_IFDIR));
 }
 
-static int lend_tmpfile(struct mnt_idmap *idmap, struct inode *dir, struct file *file,
-			umode_t mode)
+static int lend_tmpfile(LEND_IDMAP struct inode *dir, LEND_TMPFILE *file, umode_t mode)
 {
 	struct inode *inode = lend_new_inode(dir->i_sb, dir, mode);
 

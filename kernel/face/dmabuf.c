@@ -83,25 +83,22 @@ static int export_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 	return lend_file_mmap(export->file, vma);
 }
 
-/* Called once until export_vunmap(), however many importers want it. */
-static int export_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
-{
-	struct export *export = dmabuf->priv;
-	void *vaddr = lend_vmap(export->file);
-
-	if (!vaddr)
-		return -ENOMEM;
-	iosys_map_set_vaddr(map, vaddr);
-	return 0;
-}
-
-static void export_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
+/* Called once until put_vaddr(), however many importers want it. */
+static void *get_vaddr(struct dma_buf *dmabuf)
 {
 	struct export *export = dmabuf->priv;
 
-	lend_vunmap(export->file, map->vaddr);
-	iosys_map_clear(map);
+	return lend_vmap(export->file);
 }
+
+static void put_vaddr(struct dma_buf *dmabuf, void *vaddr)
+{
+	struct export *export = dmabuf->priv;
+
+	lend_vunmap(export->file, vaddr);
+}
+
+LEND_DMABUF_VMAP(get_vaddr, put_vaddr)
 
 static void export_release(struct dma_buf *dmabuf)
 {

@@ -9,9 +9,9 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/module.h>
-#include <linux/namei.h>
 
 #include "../backing/backing.h"
+#include "../compat/fs.h"
 #include "face.h"
 
 static int make_spec(struct lend_spec *spec, const struct lend_params *params)
@@ -75,11 +75,11 @@ struct file *lend_alloc_at(const char *path, umode_t mode, const struct lend_par
 	if (err)
 		return ERR_PTR(err);
 	/* Nothing shall be made elsewhere, and be in the way there. */
-	dentry = kern_path_create(AT_FDCWD, path, &parent, 0);
+	dentry = start_creating_path(AT_FDCWD, path, &parent, 0);
 	if (IS_ERR(dentry))
 		return ERR_CAST(dentry);
 	ours = dentry->d_sb->s_type == &lend_fs_type;
-	done_path_create(&parent, dentry);
+	end_creating_path(&parent, dentry);
 	if (!ours)
 		return ERR_PTR(-EMEDIUMTYPE);
 

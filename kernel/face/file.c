@@ -29,7 +29,7 @@ int lend_set_size(struct inode *inode, loff_t size)
 	return 0;
 }
 
-static int lend_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *attr)
+static int lend_setattr(LEND_IDMAP struct dentry *dentry, struct iattr *attr)
 {
 	struct inode *inode = d_inode(dentry);
 	int err = setattr_prepare(idmap, dentry, attr);
@@ -220,11 +220,11 @@ unsigned long lend_get_unmapped_area(struct file *file, unsigned long addr, unsi
 	    check_add_overflow(len, PMD_SIZE, &wide))
 		goto any;
 
-	found = mm_get_unmapped_area(current->mm, file, 0, wide, pgoff, flags);
+	found = lend_mm_get_unmapped_area(file, 0, wide, pgoff, flags);
 	if (!IS_ERR_VALUE(found))
 		return found + ((offset - found) & ~PMD_MASK);
 any:
-	return mm_get_unmapped_area(current->mm, file, addr, len, pgoff, flags);
+	return lend_mm_get_unmapped_area(file, addr, len, pgoff, flags);
 }
 EXPORT_SYMBOL_GPL(lend_get_unmapped_area);
 
@@ -250,6 +250,6 @@ const struct file_operations lend_file_fops = {
 
 /* No page cache; direct_IO is here because open with O_DIRECT asks for it. */
 const struct address_space_operations lend_aops = {
-	.dirty_folio = noop_dirty_folio,
+	LEND_NEVER_DIRTY,
 	.direct_IO = noop_direct_IO,
 };

@@ -4,6 +4,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/ctype.h>
 #include <linux/fs_context.h>
 #include <linux/fs_parser.h>
 #include <linux/magic.h>
@@ -188,7 +189,7 @@ static void lend_evict_inode(struct inode *inode)
 
 static const struct super_operations lend_super_ops = {
 	.statfs = lend_statfs,
-	.drop_inode = generic_delete_inode,
+	.drop_inode = inode_just_drop,
 	.evict_inode = lend_evict_inode,
 	.show_options = lend_show_options,
 };
@@ -343,7 +344,7 @@ static void lend_kill_sb(struct super_block *sb)
 {
 	struct lend_mount *mount = lend_mount_of(sb);
 
-	kill_litter_super(sb);
+	lend_kill_names(sb);
 	kfree(mount);
 }
 

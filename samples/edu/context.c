@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A context: what one open of the device can do. */
-#include <linux/eventfd.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -9,6 +8,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "../../kernel/compat/driver.h"
 #include "driver.h"
 
 /* Under the lock of the interrupt. */
@@ -16,7 +16,7 @@ void edu_interrupted(struct edu_context *ctx)
 {
 	ctx->interrupts++;
 	if (ctx->eventfd)
-		eventfd_signal(ctx->eventfd, 1);
+		eventfd_signal(ctx->eventfd);
 }
 
 static int edu_mmap(struct file *file, struct vm_area_struct *vma)
@@ -188,5 +188,4 @@ const struct file_operations edu_fops = {
 	.poll = edu_poll,
 	.unlocked_ioctl = edu_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
-	.llseek = no_llseek,
 };

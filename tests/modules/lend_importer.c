@@ -4,10 +4,8 @@
  * the memory through the kernel's address. It goes by the DMA API alone and knows
  * nothing of lend.
  */
-#include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/fs.h>
-#include <linux/iosys-map.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -15,6 +13,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "../../kernel/compat/dmabuf.h"
 #include "lend_importer.h"
 
 static struct platform_device *device;
@@ -179,5 +178,5 @@ static void __exit importer_exit(void)
 module_init(importer_init);
 module_exit(importer_exit);
 MODULE_DESCRIPTION("Test importer of dma-bufs");
-MODULE_IMPORT_NS(DMA_BUF);
+LEND_IMPORT_NS_DMA_BUF;
 MODULE_LICENSE("GPL");

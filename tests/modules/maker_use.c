@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "../../kernel/compat/pte.h"
 #include "maker.h"
 
 /* By the kernel's address of it, and by way of a page: the program's may be the same memory. */
@@ -68,17 +69,10 @@ int maker_sg(struct context *ctx, struct maker *m)
 
 int maker_pte(struct maker *m)
 {
-	spinlock_t *lock;	/* of the page table */
-	pte_t *pte;
 	int err;
 
 	mmap_read_lock(current->mm);
-	err = follow_pte(current->mm, m->addr, &pte, &lock);
-	if (!err) {
-		__acquire(lock);	/* for sparse: by follow_pte() */
-		m->value = pte_val(*pte);
-		pte_unmap_unlock(pte, lock);
-	}
+	err = lend_read_pte(m->addr, &m->value);
 	mmap_read_unlock(current->mm);
 	return err;
 }
