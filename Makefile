@@ -21,13 +21,12 @@ modules: headers		## build the kernel module (KDIR=build directory of a kernel)
 	@cd $(mirror) && touch .sources && comm -23 .sources .sources.new | xargs -r rm -f && \
 		mv .sources.new .sources
 	@xargs cp -u --parents -t $(mirror) <$(mirror)/.sources
-	+$(KBUILD_IN) $(MAKE) -C $(KDIR) M=$(mirror) W=1 modules LEND_SAMPLES=$(if $(SAMPLES),m) \
+	+$(MAKE) -C $(KDIR) M=$(mirror) W=1 modules LEND_SAMPLES=$(if $(SAMPLES),m) \
 		LEND_TEST_MODULES=$(if $(TEST_MODULES),$(if $(wildcard tests/modules/Kbuild),m))
-	+$(if $(TEST_MODULES),$(KBUILD_IN) $(MAKE) -C $(mirror)/examples/skeleton LEND=$(mirror) KDIR=$(KDIR))
+	+$(if $(TEST_MODULES),$(MAKE) -C $(mirror)/examples/skeleton LEND=$(mirror) KDIR=$(KDIR))
 	@$(if $(MODULES_TO),find $(mirror) -name '*.ko' -exec cp -t $(MODULES_TO) {} +)
 
 # kbuild writes into the folder of the sources: it gets a copy, one a kernel.
-# KBUILD_IN= is a command that runs it where that kernel's compiler is.
 headers:
 	@[ "$(release)" ] || { echo "no kernel headers in $(KDIR):" \
 		"apt-get install linux-headers-$$(uname -r), or give another KDIR=" >&2; exit 1; }
