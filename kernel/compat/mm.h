@@ -43,10 +43,23 @@ static inline unsigned long lend_mm_get_unmapped_area(struct file *file, unsigne
 
 /* Before folios a compound page was its head. */
 #ifndef LEND_HAVE_FOLIO
-#define folio page
-#define page_folio(page) compound_head(page)
-#define folio_maybe_dma_pinned(page) page_maybe_dma_pinned(page)
-#define folio_memcg_kmem(page) PageKmemcg(page)
+struct folio {
+	union {
+		struct {
+			unsigned long flags;
+			struct list_head lru;
+			struct address_space *mapping;
+			pgoff_t index;
+		};
+		struct page page;
+	};
+};
+
+static_assert(offsetof(struct folio, index) == offsetof(struct page, index));
+
+#define page_folio(p) ((struct folio *)compound_head(p))
+#define folio_maybe_dma_pinned(folio) page_maybe_dma_pinned(&(folio)->page)
+#define folio_memcg_kmem(folio) PageKmemcg(&(folio)->page)
 #endif
 
 #ifndef LEND_HAVE_VMA_SET_FILE
