@@ -33,6 +33,7 @@ struct device;
 struct file;
 struct page;
 struct pci_dev;
+struct vm_area_desc;
 struct vm_area_struct;
 
 /* --- making buffers, and giving them back by fput() */
@@ -270,6 +271,27 @@ int lend_mmap(struct file *file, struct vm_area_struct *vma);
  * Return: as lend_mmap(), or -EACCES for PROT_WRITE; mprotect says so later, too.
  */
 int lend_mmap_readonly(struct file *file, struct vm_area_struct *vma);
+
+/**
+ * lend_mmap_prepare() - the whole of a driver's .mmap_prepare, on kernels that have it
+ * @file: what is mapped, from desc->pgoff pages on
+ * @desc: as .mmap_prepare got it
+ *
+ * Context: .mmap_prepare, under the mmap lock.
+ * Return: as lend_mmap(); or -EOPNOTSUPP for a program's buffer with map=insert or
+ * map=pfn.
+ */
+int lend_mmap_prepare(struct file *file, struct vm_area_desc *desc);
+
+/**
+ * lend_mmap_prepare_readonly() - the same for programs that may only look
+ * @file: what is mapped
+ * @desc: as .mmap_prepare got it
+ *
+ * Context: .mmap_prepare, under the mmap lock.
+ * Return: as lend_mmap_prepare(), or -EACCES for PROT_WRITE.
+ */
+int lend_mmap_prepare_readonly(struct file *file, struct vm_area_desc *desc);
 
 /**
  * lend_get_unmapped_area() - for a driver's .get_unmapped_area

@@ -11,4 +11,19 @@
 #define eventfd_signal(ctx) eventfd_signal(ctx, 1)
 #endif
 
+/* What a driver's .mmap is called and given in its newest form. */
+#ifdef LEND_HAVE_MMAP_PREPARE
+#define LEND_MMAP mmap_prepare
+#define LEND_MMAP_ARGS struct vm_area_desc *vma
+#define LEND_MMAP_FILE (vma->file)
+#define lend_mmap_newest lend_mmap_prepare
+#define lend_mmap_newest_readonly lend_mmap_prepare_readonly
+#else
+#define LEND_MMAP mmap
+#define LEND_MMAP_ARGS struct file *file, struct vm_area_struct *vma
+#define LEND_MMAP_FILE file
+#define lend_mmap_newest lend_mmap
+#define lend_mmap_newest_readonly lend_mmap_readonly
+#endif
+
 #endif

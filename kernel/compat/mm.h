@@ -71,6 +71,28 @@ static inline void vma_set_file(struct vm_area_struct *vma, struct file *file)
 }
 #endif
 
+#ifdef CONFIG_ARCH_SUPPORTS_PMD_PFNMAP
+#include <linux/huge_mm.h>
+#ifdef LEND_HAVE_PFN_T
+#include <linux/pfn_t.h>
+#endif
+
+#ifndef PMD_ORDER
+#define PMD_ORDER (PMD_SHIFT - PAGE_SHIFT)
+#endif
+
+static inline vm_fault_t lend_insert_pfn_pmd(struct vm_fault *vmf, unsigned long pfn)
+{
+	bool write = vmf->flags & FAULT_FLAG_WRITE;
+
+#ifdef LEND_HAVE_PFN_T
+	return vmf_insert_pfn_pmd(vmf, __pfn_to_pfn_t(pfn, PFN_DEV), write);
+#else
+	return vmf_insert_pfn_pmd(vmf, pfn, write);
+#endif
+}
+#endif
+
 #ifndef LEND_HAVE_KMAP_LOCAL
 #define kmap_local_page(page) kmap(page)
 #define kunmap_local(addr) kunmap(kmap_to_page(addr))

@@ -92,6 +92,9 @@ struct lend_dma *lend_buffer_dma_map(struct lend_buffer *buf, struct device *dev
 				     enum dma_data_direction dir);
 
 /* In mapping.c. */
+const struct vm_operations_struct *lend_buffer_vm_ops(const struct lend_buffer *buf);
+int lend_buffer_may_map(struct lend_buffer *buf, pgoff_t pgoff, unsigned long nr,
+			vm_flags_t flags);
 int lend_buffer_mmap(struct lend_buffer *buf, struct vm_area_struct *vma);
 void lend_vma_open(struct vm_area_struct *vma);
 void lend_vma_close(struct vm_area_struct *vma);

@@ -9,30 +9,63 @@
 #include "buffer.h"
 
 /**
+ * lend_buffer_vm_ops() - what the VMAs of a buffer shall do
+ * @buf: the buffer, with its memory
+ *
+ * Return: their operations.
+ */
+const struct vm_operations_struct *lend_buffer_vm_ops(const struct lend_buffer *buf)
+{
+	return buf->huge && buf->map->huge_vm_ops ? buf->map->huge_vm_ops : buf->map->vm_ops;
+}
+
+/**
+ * lend_buffer_may_map() - may this part of a buffer be mapped?
+ * @buf: the buffer
+ * @pgoff: where the mapping begins
+ * @nr: its pages
+ * @flags: of the mapping to be
+ *
+ * Return: 0, -ENXIO if it reaches beyond the end, -EPERM if it would be executable,
+ * -EINVAL if it would be a private one of registers, -ENODEV if the buffer was
+ * revoked.
+ */
+int lend_buffer_may_map(struct lend_buffer *buf, pgoff_t pgoff, unsigned long nr,
+			vm_flags_t flags)
+{
+	unsigned long npages = lend_buffer_pages(buf);
+
+	if (pgoff > npages || nr > npages - pgoff)
+		return -ENXIO;
+	if (flags & VM_EXEC)
+		return -EPERM;
+	if (buf->map->shared && !(flags & VM_SHARED))
+		return -EINVAL;
+	/* One that was prepared must not fail any more; there, access is SIGBUS. */
+	if (READ_ONCE(buf->revoked) && !(flags & VM_DONTEXPAND))
+		return -ENODEV;
+	return 0;
+}
+
+/**
  * lend_buffer_mmap() - make a VMA a mapping of a buffer
  * @buf: the buffer
  * @vma: new; its file becomes the one that holds @buf
  *
  * Context: the mmap lock is held for writing.
- * Return: 0, -ENXIO if it reaches beyond the end, -EPERM if it would be executable,
- * -ENODEV if the buffer was revoked, or what the way of mapping says.
+ * Return: 0, or what lend_buffer_may_map() or the way of mapping says.
  */
 int lend_buffer_mmap(struct lend_buffer *buf, struct vm_area_struct *vma)
 {
-	unsigned long npages = lend_buffer_pages(buf);
-	int err;
+	int err = lend_buffer_may_map(buf, vma->vm_pgoff, vma_pages(vma), vma->vm_flags);
 
-	if (vma->vm_pgoff > npages || vma_pages(vma) > npages - vma->vm_pgoff)
-		return -ENXIO;
-	if (vma->vm_flags & VM_EXEC)
-		return -EPERM;
-	if (READ_ONCE(buf->revoked))
-		return -ENODEV;
-
+	if (err)
+		return err;
 	vm_flags_clear(vma, VM_MAYEXEC);
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_private_data = buf;
-	err = buf->map->mmap(buf, vma);
+	vma->vm_ops = lend_buffer_vm_ops(buf);
+	err = buf->map->mmap ? buf->map->mmap(buf, vma) : 0;
 	if (!err)
 		lend_vma_open(vma);
 	return err;

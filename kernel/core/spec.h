@@ -48,10 +48,13 @@ struct lend_backing_ops {
  * @pinnable: what it maps can be pinned
  * @huge: it maps 2 MiB folios by one entry
  * @revocable: it maps by faults alone, which lend_buffer_revoke() can wait for
- * @mmap: make @vma a mapping of @buf; its range is checked already, and its
- *	flags and vm_private_data are set. Called under the mmap lock for
- *	writing. Sets vm_ops, with lend_vma_open and lend_vma_close in them.
- *	What it has mapped before a failure is unmapped by the caller.
+ * @shared: there are no private mappings of it
+ * @vm_ops: of its VMAs, with lend_vma_open and lend_vma_close in them
+ * @huge_vm_ops: instead of @vm_ops where the buffer has 2 MiB folios, or NULL
+ * @mmap: optional: what else makes @vma a mapping of @buf; its range is checked
+ *	already, and its flags, vm_ops and vm_private_data are set. Called under
+ *	the mmap lock for writing. What it has mapped before a failure is unmapped
+ *	by the caller.
  */
 struct lend_map_ops {
 	const char *name;
@@ -59,6 +62,9 @@ struct lend_map_ops {
 	bool pinnable;
 	bool huge;
 	bool revocable;
+	bool shared;
+	const struct vm_operations_struct *vm_ops;
+	const struct vm_operations_struct *huge_vm_ops;
 	int (*mmap)(struct lend_buffer *buf, struct vm_area_struct *vma);
 };
 

@@ -11,6 +11,7 @@
 const struct file_operations lend_registers_fops = {
 	.owner = THIS_MODULE,
 	.mmap = lend_file_mmap,
+	.get_unmapped_area = lend_get_unmapped_area,
 };
 
 struct window {

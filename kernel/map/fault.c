@@ -10,6 +10,7 @@
  */
 #include <linux/mm.h>
 
+#include "../compat/mm.h"
 #include "../core/trace.h"
 #include "map.h"
 
@@ -34,10 +35,8 @@ static const struct vm_operations_struct fault_ops = {
 
 static int fault_mmap(struct lend_buffer *buf, struct vm_area_struct *vma)
 {
-	if (buf->huge)
-		vma->vm_ops = &fault_ops;
-	else
-		lend_vma_set_single(vma);
+	if (!buf->huge)
+		vm_flags_set(vma, VM_MIXEDMAP);
 	return 0;
 }
 
@@ -47,6 +46,8 @@ const struct lend_map_ops lend_map_fault = {
 	.pinnable = true,
 	.huge = true,
 	.revocable = true,
+	.vm_ops = &lend_single_ops,
+	.huge_vm_ops = &fault_ops,
 	.mmap = fault_mmap,
 };
 

@@ -74,29 +74,18 @@ static vm_fault_t fault(struct vm_fault *vmf)
 	return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
 }
 
-static const struct vm_operations_struct single_ops = {
+/* VM_MIXEDMAP is set in mmap, under the mmap lock, since a fault may not. */
+const struct vm_operations_struct lend_single_ops = {
 	.open = lend_vma_open,
 	.close = lend_vma_close,
 	.fault = fault,
 };
 
-/**
- * lend_vma_set_single() - have a VMA mapped by single entries, on demand
- * @vma: new, its vm_private_data set
- *
- * VM_MIXEDMAP is set now, under the mmap lock, since a fault may not.
- */
-void lend_vma_set_single(struct vm_area_struct *vma)
-{
-	vm_flags_set(vma, VM_MIXEDMAP);
-	vma->vm_ops = &single_ops;
-}
-
 static int insert_mmap(struct lend_buffer *buf, struct vm_area_struct *vma)
 {
 	unsigned long addr = vma->vm_start;
 
-	lend_vma_set_single(vma);
+	vm_flags_set(vma, VM_MIXEDMAP);
 	while (addr < vma->vm_end) {
 		pgoff_t index = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
 		struct page *page = lend_buffer_page(buf, index);
@@ -120,5 +109,6 @@ const struct lend_map_ops lend_map_insert = {
 	.name = "insert",
 	.id = LEND_MAP_INSERT,
 	.pinnable = true,
+	.vm_ops = &lend_single_ops,
 	.mmap = insert_mmap,
 };

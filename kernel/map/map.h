@@ -10,6 +10,6 @@ extern const struct lend_map_ops lend_map_insert;
 extern const struct lend_map_ops lend_map_pfn;
 extern const struct lend_map_ops lend_map_registers;
 
-void lend_vma_set_single(struct vm_area_struct *vma);
+extern const struct vm_operations_struct lend_single_ops;
 
 #endif

@@ -26,7 +26,6 @@ static int pfn_mmap(struct lend_buffer *buf, struct vm_area_struct *vma)
 	if ((vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE)
 		return -EINVAL;
 
-	vma->vm_ops = &pfn_ops;
 	/*
 	 * remap_pfn_range() of a whole VMA has x86 track it, and where it fails half
 	 * way x86 warns of an entry that is not there. Hence the first page apart.
@@ -59,5 +58,6 @@ static int pfn_mmap(struct lend_buffer *buf, struct vm_area_struct *vma)
 const struct lend_map_ops lend_map_pfn = {
 	.name = "pfn",
 	.id = LEND_MAP_PFN,
+	.vm_ops = &pfn_ops,
 	.mmap = pfn_mmap,
 };

@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "../../kernel/compat/driver.h"
 #include "maker.h"
 
 static struct platform_device *device;
@@ -224,14 +225,15 @@ static long maker_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	return ret;
 }
 
-static int maker_mmap(struct file *file, struct vm_area_struct *vma)
+static int maker_mmap(LEND_MMAP_ARGS)
 {
-	struct context *ctx = file->private_data;
+	struct context *ctx = LEND_MMAP_FILE->private_data;
 
 	/* Not under the lock, which is held while user memory is touched. */
 	if (!ctx->lent)
 		return -ENXIO;
-	return ctx->readonly ? lend_mmap_readonly(ctx->lent, vma) : lend_mmap(ctx->lent, vma);
+	return ctx->readonly ? lend_mmap_newest_readonly(ctx->lent, vma) :
+			       lend_mmap_newest(ctx->lent, vma);
 }
 
 static int maker_open(struct inode *inode, struct file *file)
@@ -262,7 +264,7 @@ static const struct file_operations maker_fops = {
 	.open = maker_open,
 	.release = maker_release,
 	.unlocked_ioctl = maker_ioctl,
-	.mmap = maker_mmap,
+	.LEND_MMAP = maker_mmap,
 	.get_unmapped_area = lend_get_unmapped_area,
 };
 
