@@ -224,7 +224,7 @@ static const char *registered(struct subject *s, long arg)
 	}
 	/* A file of the disk's own is no better. */
 	mem = map_buffer(fd, SIZE);
-	must_fail(uring_fixed(fd, mem, true), EOPNOTSUPP);
+	must_fail(uring_fixed(fd, mem, true), kernel_from(6, 5) ? EFAULT : EOPNOTSUPP);
 	must(munmap(mem, SIZE));
 	close(fd);
 	return both_ways(s, arg);
@@ -239,8 +239,10 @@ static const struct operation operations[] = {
 	IN_AND_OUT("O_DIRECT, Linux AIO", aio),
 	IN_AND_OUT("O_DIRECT, io_uring", uring),
 	IN_AND_OUT("O_DIRECT, io_uring with vectors", uring_vectors),
-	{ "O_DIRECT, io_uring with registered buffers", registered, (long)uring_fixed,
-	  EVERY_BUT_PFN("EOPNOTSUPP", "EFAULT") },
+	{ "O_DIRECT, io_uring with registered buffers, Linux before 6.5", registered,
+	  (long)uring_fixed, EVERY_BUT_PFN("EOPNOTSUPP", "EFAULT"), .before = LINUX(6, 5) },
+	{ "O_DIRECT, io_uring with registered buffers, from 6.5 on", registered,
+	  (long)uring_fixed, EVERY_BUT_PFN("works", "EFAULT"), .from = LINUX(6, 5) },
 };
 
 static char huge_before[32];

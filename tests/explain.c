@@ -283,5 +283,5 @@ int main(void)
 	tests[nr++] = (struct CMUnitTest)TEST(limit);
 	for (size_t i = 0; i < command_test_count; i++)
 		tests[nr++] = command_tests[i];
-	return _cmocka_run_group_tests("explain", tests, nr, set_up, tear_down);
+	return run_able("explain", tests, nr, set_up, tear_down);
 }

@@ -377,5 +377,5 @@ int main(void)
 						   &touches[i] };
 	tests[nr++] = (struct CMUnitTest)cmocka_unit_test(requests_need_nothing);
 	tests[nr++] = (struct CMUnitTest)cmocka_unit_test(mapping_allocates_no_memory);
-	return _cmocka_run_group_tests("fail", tests, nr, sweep_set_up, sweep_tear_down);
+	return run_able("fail", tests, nr, sweep_set_up, sweep_tear_down);
 }

@@ -122,4 +122,6 @@ int reap(pid_t pid);
 void send_fd(int sock, int fd);
 int recv_fd(int sock);
 
+#include "unable.h"
+
 #endif

@@ -136,12 +136,19 @@ static void documented(void **state)
 	free(wanted);
 }
 
+/* Is this what the running kernel does? */
+static bool is_here(const struct operation *op)
+{
+	return (!op->from || kernel_from(op->from >> 8, op->from & 0xff)) &&
+	       (!op->before || !kernel_from(op->before >> 8, op->before & 0xff));
+}
+
 int run_table(int argc, char **argv, const struct table *table)
 {
 	const struct columns *columns = table->columns;
-	size_t nr = table->nr * columns->nr;
-	struct CMUnitTest *tests = calloc(nr + 1, sizeof(*tests));
-	struct cell *cells = calloc(nr, sizeof(*cells));
+	size_t most = table->nr * columns->nr, nr = 0;
+	struct CMUnitTest *tests = calloc(most + 1, sizeof(*tests));
+	struct cell *cells = calloc(most, sizeof(*cells));
 	int failures;
 
 	if (argc > 1 && !strcmp(argv[1], "--table")) {
@@ -149,24 +156,26 @@ int run_table(int argc, char **argv, const struct table *table)
 		return 0;
 	}
 
-	for (size_t i = 0; i < nr; i++) {
+	for (size_t i = 0; i < most; i++) {
 		const struct operation *op = &table->ops[i / columns->nr];
 		const struct column *way = &columns->of[i % columns->nr];
 		char *name;
 
-		cells[i] = (struct cell){ op, way, op->expect[i % columns->nr] };
+		if (!is_here(op))
+			continue;
+		cells[nr] = (struct cell){ op, way, op->expect[i % columns->nr] };
 		must(asprintf(&name, "%s: %s", op->name, way->name));
-		tests[i] = (struct CMUnitTest){
-			.name = name, .test_func = run_cell, .initial_state = &cells[i],
+		tests[nr] = (struct CMUnitTest){
+			.name = name, .test_func = run_cell, .initial_state = &cells[nr],
 		};
+		nr++;
 	}
-	tests[nr] = (struct CMUnitTest){
+	tests[nr++] = (struct CMUnitTest){
 		.name = "the document says the same", .test_func = documented,
 		.initial_state = (void *)table,
 	};
-	failures = _cmocka_run_group_tests(table->title, tests, nr + 1, table->set_up,
-					   table->tear_down);
-	for (size_t i = 0; i < nr; i++)
+	failures = run_able(table->title, tests, nr, table->set_up, table->tear_down);
+	for (size_t i = 0; i < nr - 1; i++)
 		free((char *)tests[i].name);
 	free(tests);
 	free(cells);

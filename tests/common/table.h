@@ -45,7 +45,10 @@ struct operation {
 	long arg;
 	const char *expect[12];		/* in the order of the columns */
 	bool keeps_page;		/* the kernel itself may keep a page for good */
+	unsigned int from, before;	/* LINUX(): kernels that do so; 0 for no limit */
 };
+
+#define LINUX(major, minor)	((major) << 8 | (minor))
 
 /* The end of a row of ways_of_mapping: all alike; or all that can be pinned, and map=pfn. */
 #define ALL(word)		BUT_PFN(word, word)
