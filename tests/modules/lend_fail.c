@@ -30,6 +30,8 @@ NOKPROBE_SYMBOL(just_return);
 
 struct allocator {
 	struct kprobe probe;
+	int kind;
+	bool probed;
 	int gfp_arg;			/* which argument has the GFP flags; -1 for none */
 	unsigned long failure;		/* what it returns without memory */
 };
@@ -63,33 +65,60 @@ static void after_entry(struct kprobe *probe, struct pt_regs *regs, unsigned lon
 
 NOKPROBE_SYMBOL(after_entry);
 
-#define ALLOCATOR(name, arg, value) {					\
+/* Kernels have them under several names: of each kind there must be one. */
+enum kind { PAGES, KMALLOC, CACHE, VMAP, CONTIG, KINDS };
+
+#define ALLOCATOR(of, name, arg, value) {				\
 		.probe = {						\
 			.symbol_name = name,				\
 			.pre_handler = on_entry,			\
 			.post_handler = after_entry,			\
 		},							\
+		.kind = of,						\
 		.gfp_arg = arg,						\
 		.failure = value,					\
 	}
 
+/* From 6.11 on a bucket may come between size and flags. */
+#define BUCKET IS_ENABLED(CONFIG_SLAB_BUCKETS)
+
 static struct allocator allocators[] = {
-	ALLOCATOR("__alloc_pages", 0, 0),
-	ALLOCATOR("__alloc_pages_bulk", 0, 0),
-	ALLOCATOR("__kmalloc", 1, 0),
-	ALLOCATOR("__kmalloc_node", 1, 0),
-	ALLOCATOR("__kmalloc_node_track_caller", 1, 0),
-	ALLOCATOR("kmalloc_trace", 1, 0),
-	ALLOCATOR("kmalloc_node_trace", 1, 0),
-	ALLOCATOR("kmalloc_large", 1, 0),
-	ALLOCATOR("kmalloc_large_node", 1, 0),
-	ALLOCATOR("kmem_cache_alloc", 1, 0),
-	ALLOCATOR("kmem_cache_alloc_lru", 2, 0),
-	ALLOCATOR("kmem_cache_alloc_node", 1, 0),
-	ALLOCATOR("kmem_cache_alloc_bulk", 1, 0),
-	ALLOCATOR("kvmalloc_node", 1, 0),
-	ALLOCATOR("vmap", -1, 0),
-	ALLOCATOR("alloc_contig_range", -1, -ENOMEM),
+	ALLOCATOR(PAGES, "__alloc_pages", 0, 0),
+	ALLOCATOR(PAGES, "__alloc_pages_noprof", 0, 0),
+	ALLOCATOR(PAGES, "__alloc_pages_nodemask", 0, 0),
+	ALLOCATOR(PAGES, "__alloc_pages_bulk", 0, 0),
+	ALLOCATOR(PAGES, "alloc_pages_bulk_noprof", 0, 0),
+	ALLOCATOR(KMALLOC, "__kmalloc", 1, 0),
+	ALLOCATOR(KMALLOC, "__kmalloc_noprof", 1, 0),
+	ALLOCATOR(KMALLOC, "__kmalloc_node", 1, 0),
+	ALLOCATOR(KMALLOC, "__kmalloc_node_noprof", 1 + BUCKET, 0),
+	ALLOCATOR(KMALLOC, "__kmalloc_track_caller", 1, 0),
+	ALLOCATOR(KMALLOC, "__kmalloc_node_track_caller", 1, 0),
+	ALLOCATOR(KMALLOC, "__kmalloc_node_track_caller_noprof", 1 + BUCKET, 0),
+	ALLOCATOR(KMALLOC, "kmalloc_trace", 1, 0),
+	ALLOCATOR(KMALLOC, "kmalloc_node_trace", 1, 0),
+	ALLOCATOR(KMALLOC, "kmem_cache_alloc_trace", 1, 0),
+	ALLOCATOR(KMALLOC, "kmem_cache_alloc_node_trace", 1, 0),
+	ALLOCATOR(KMALLOC, "__kmalloc_cache_noprof", 1, 0),
+	ALLOCATOR(KMALLOC, "__kmalloc_cache_node_noprof", 1, 0),
+	ALLOCATOR(KMALLOC, "kmalloc_order", 1, 0),
+	ALLOCATOR(KMALLOC, "kmalloc_large", 1, 0),
+	ALLOCATOR(KMALLOC, "kmalloc_large_node", 1, 0),
+	ALLOCATOR(KMALLOC, "__kmalloc_large_noprof", 1, 0),
+	ALLOCATOR(KMALLOC, "__kmalloc_large_node_noprof", 1, 0),
+	ALLOCATOR(KMALLOC, "kvmalloc_node", 1, 0),
+	ALLOCATOR(KMALLOC, "__kvmalloc_node_noprof", -1, 0),
+	ALLOCATOR(CACHE, "kmem_cache_alloc", 1, 0),
+	ALLOCATOR(CACHE, "kmem_cache_alloc_noprof", 1, 0),
+	ALLOCATOR(CACHE, "kmem_cache_alloc_lru", 2, 0),
+	ALLOCATOR(CACHE, "kmem_cache_alloc_lru_noprof", 2, 0),
+	ALLOCATOR(CACHE, "kmem_cache_alloc_node", 1, 0),
+	ALLOCATOR(CACHE, "kmem_cache_alloc_node_noprof", 1, 0),
+	ALLOCATOR(CACHE, "kmem_cache_alloc_bulk", 1, 0),
+	ALLOCATOR(CACHE, "kmem_cache_alloc_bulk_noprof", 1, 0),
+	ALLOCATOR(VMAP, "vmap", -1, 0),
+	ALLOCATOR(CONTIG, "alloc_contig_range", -1, -ENOMEM),
+	ALLOCATOR(CONTIG, "alloc_contig_range_noprof", -1, -ENOMEM),
 };
 
 static void stop(void)
@@ -148,35 +177,55 @@ static struct miscdevice fail_device = {
 	.fops = &fail_fops,
 };
 
-static void unregister_first(int nr)
+static void unregister_all(void)
 {
-	while (--nr >= 0)
-		unregister_kprobe(&allocators[nr].probe);
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(allocators); i++)
+		if (allocators[i].probed)
+			unregister_kprobe(&allocators[i].probe);
+}
+
+static int register_all(void)
+{
+	unsigned int kinds = 0;
+	int i, err;
+
+	for (i = 0; i < ARRAY_SIZE(allocators); i++) {
+		struct allocator *a = &allocators[i];
+
+		err = register_kprobe(&a->probe);
+		if (err == -ENOENT)
+			continue;
+		if (err) {
+			pr_err("lend_fail: no probe at %s: %d\n", a->probe.symbol_name, err);
+			return err;
+		}
+		a->probed = true;
+		kinds |= BIT(a->kind);
+	}
+	if (kinds != BIT(KINDS) - 1) {
+		pr_err("lend_fail: kinds of allocators found: %x\n", kinds);
+		return -ENOENT;
+	}
+	return 0;
 }
 
 static int __init fail_init(void)
 {
-	int i, err;
+	int err = register_all();
 
-	for (i = 0; i < ARRAY_SIZE(allocators); i++) {
-		err = register_kprobe(&allocators[i].probe);
-		if (err) {
-			pr_err("lend_fail: no probe at %s: %d\n",
-			       allocators[i].probe.symbol_name, err);
-			unregister_first(i);
-			return err;
-		}
-	}
-	err = misc_register(&fail_device);
+	if (!err)
+		err = misc_register(&fail_device);
 	if (err)
-		unregister_first(i);
+		unregister_all();
 	return err;
 }
 
 static void __exit fail_exit(void)
 {
 	misc_deregister(&fail_device);
-	unregister_first(ARRAY_SIZE(allocators));
+	unregister_all();
 }
 
 module_init(fail_init);
