@@ -44,6 +44,8 @@ have ACR_FLAGS		gfp.h	'\bacr_flags_t alloc_flags'
 have FOLLOW_PFNMAP	mm.h	'\bfollow_pfnmap_start\('
 have PFN_T		pfn_t.h		'.'
 have MMAP_PREPARE	mm_types.h	'^struct vm_area_desc \{'
+# Told by a neighbour: the flags moved soon after.
+have UNSHARE_FILES	mm_types.h	'FOLL_LONGTERM = '
 have MM_GET_AREA	sched/mm.h	'\bmm_get_unmapped_area\('
 have FILE_GET_AREA	sched/mm.h	'\bmm_get_unmapped_area\(struct file '
 have EVENTFD_ONE	eventfd.h	'eventfd_signal\(struct eventfd_ctx \*ctx\)'

@@ -37,6 +37,9 @@ static int fault_mmap(struct lend_buffer *buf, struct vm_area_struct *vma)
 {
 	if (!buf->huge)
 		vm_flags_set(vma, VM_MIXEDMAP);
+	else if (LEND_UNSHARES_FILES &&
+		 (vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE)
+		vm_flags_set(vma, VM_NOHUGEPAGE);
 	return 0;
 }
 
