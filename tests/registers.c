@@ -130,8 +130,8 @@ static void mapping(void **state)
 	int maker = open_bar(&picture, UNCACHED), fd = to_fd(maker, O_RDWR), ro = to_fd(maker, O_RDONLY);
 	int self = must(open("/proc/self/mem", O_RDONLY | O_CLOEXEC));
 	int disk = must(open("/dev/vda", O_RDWR | O_DIRECT | O_CLOEXEC));
+	uint32_t word, *look;
 	char *mem, *part;
-	uint32_t word;
 	struct stat st;
 
 	(void)state;
@@ -162,6 +162,10 @@ static void mapping(void **state)
 	must_fail(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0), EINVAL);
 	must_fail(mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_SHARED, maker, 0), EPERM);
 	must_fail(mmap(NULL, PAGE, PROT_WRITE, MAP_SHARED, ro, 0), EACCES);
+	look = must(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, ro, 0));
+	assert_int_equal(*look, 0x600dd00d);
+	must_fail(mprotect(look, PAGE, PROT_READ | PROT_WRITE), EACCES);
+	must(munmap(look, PAGE));
 	must_fail(read(fd, &word, 4), EINVAL);
 	must_fail(write(fd, &word, 4), EINVAL);
 
@@ -175,6 +179,33 @@ static void mapping(void **state)
 	close(disk);
 	close(self);
 	close(ro);
+	close(fd);
+	close(maker);
+}
+
+/* By 2 MiB entries where the kernel knows them from memory, elsewhere by 16 pages a fault. */
+static void entries(void **state)
+{
+	size_t entry = kernel_from(6, 12) ? HUGE : 16 * PAGE;
+	int maker = open_bar(&picture, UNCACHED), fd = to_fd(maker, O_RDWR);
+	char *mem[] = { map_driver(maker, picture.size), map_buffer(fd, picture.size) };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(mem); i++) {
+		long before = minor_faults();
+
+		for (size_t at = 0; at < picture.size; at += PAGE)
+			*(volatile char *)(mem[i] + at);
+		assert_in_range(minor_faults() - before, picture.size / entry, picture.size / entry + 2);
+		/* A part goes, the rest stays what it is. */
+		mem[i][0] = 'a' + i;
+		must(munmap(mem[i] + PAGE, PAGE));
+		assert_int_equal(mem[i][0], 'a' + i);
+		assert_int_equal(probe_read(mem[i] + PAGE), 128 + SIGSEGV);
+		assert_int_equal(probe_read(mem[i] + 2 * PAGE), 0);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(mem); i++)
+		must(munmap(mem[i], picture.size));
 	close(fd);
 	close(maker);
 }
@@ -364,6 +395,7 @@ int main(void)
 		cmocka_unit_test(same_bytes),
 		cmocka_unit_test(cached_as_asked),
 		cmocka_unit_test(mapping),
+		cmocka_unit_test(entries),
 		cmocka_unit_test(refused_bars),
 		cmocka_unit_test(refused_ranges),
 		cmocka_unit_test(read_only),

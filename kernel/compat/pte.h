@@ -15,7 +15,8 @@ static inline int lend_read_pte(unsigned long addr, u64 *value)
 	int err = args.vma ? follow_pfnmap_start(&args) : -EFAULT;
 
 	if (!err) {
-		*value = ((u64)args.pfn << PAGE_SHIFT) | pgprot_val(args.pgprot);
+		*value = ((u64)args.pfn << PAGE_SHIFT) |
+			 (pgprot_val(args.pgprot) & ~_PAGE_PSE);
 		follow_pfnmap_end(&args);
 	}
 	return err;

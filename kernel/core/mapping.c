@@ -39,7 +39,7 @@ int lend_buffer_may_map(struct lend_buffer *buf, pgoff_t pgoff, unsigned long nr
 		return -ENXIO;
 	if (flags & VM_EXEC)
 		return -EPERM;
-	if (buf->map->shared && !(flags & VM_SHARED))
+	if (buf->map->shared && !(flags & VM_MAYSHARE))
 		return -EINVAL;
 	/* One that was prepared must not fail any more; there, access is SIGBUS. */
 	if (READ_ONCE(buf->revoked) && !(flags & VM_DONTEXPAND))
