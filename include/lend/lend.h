@@ -30,6 +30,7 @@
 #include <uapi/linux/lend.h>
 
 struct device;
+struct dma_buf;
 struct file;
 struct page;
 struct pci_dev;
@@ -195,6 +196,7 @@ int lend_sg(struct file *file, u64 offset, u64 length, size_t longest, struct sg
  *	all of it may be one entry, however scattered the pages are.
  * @dev: the device
  * @dir: the direction
+ * @coherent: device and CPU always see the same: lend_dma_sync() has nothing to do
  * @file: held until lend_dma_unmap()
  * @node: for its owner's list
  */
@@ -202,6 +204,7 @@ struct lend_dma {
 	struct sg_table sgt;
 	struct device *dev;
 	enum dma_data_direction dir;
+	bool coherent;
 	struct file *file;
 	struct list_head node;
 };
@@ -246,6 +249,18 @@ void lend_dma_sync(struct lend_dma *dma, u64 offset, u64 length, unsigned int fl
  * Context: any.
  */
 dma_addr_t lend_dma_address(const struct lend_dma *dma, u64 offset, u64 *left);
+
+/**
+ * lend_dmabuf_export() - share a buffer with other devices
+ * @file: the buffer; the dma-buf holds it
+ * @flags: O_RDONLY, O_WRONLY or O_RDWR: what its descriptors may be mapped for
+ *
+ * Return: the dma-buf, for dma_buf_fd() or dma_buf_put(); or ERR_PTR(): -EACCES when
+ * @file is from a read-only descriptor, since devices write where they like;
+ * -EOPNOTSUPP for lend_from_user()'s and for registers; -ENOMEM and what else
+ * dma_buf_export() says.
+ */
+struct dma_buf *lend_dmabuf_export(struct file *file, int flags);
 
 /* --- mapping: the whole of a driver's .mmap */
 

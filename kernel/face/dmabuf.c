@@ -121,20 +121,18 @@ static const struct dma_buf_ops export_ops = {
 	.release = export_release,
 };
 
-/**
- * lend_dmabuf_export() - make a dma-buf of a buffer
- * @file: of lend, with its memory; the dma-buf takes a reference
- * @flags: O_RDONLY, O_WRONLY or O_RDWR: what its descriptors may be mapped for
- *
- * Context: process, may sleep.
- * Return: the dma-buf, or ERR_PTR(-ENOMEM) and what else dma_buf_export() says.
- */
 struct dma_buf *lend_dmabuf_export(struct file *file, int flags)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
-	struct export *export = kzalloc(sizeof(*export), GFP_KERNEL_ACCOUNT);
 	struct dma_buf *dmabuf;
+	struct export *export;
 
+	if (!lend_is_buffer(file))
+		return ERR_PTR(-EOPNOTSUPP);
+	/* A device writes where it likes, whatever the dma-buf's mode. */
+	if (!(file->f_mode & FMODE_WRITE))
+		return ERR_PTR(-EACCES);
+	export = kzalloc(sizeof(*export), GFP_KERNEL_ACCOUNT);
 	if (!export)
 		return ERR_PTR(-ENOMEM);
 	mutex_init(&export->lock);
@@ -156,5 +154,6 @@ struct dma_buf *lend_dmabuf_export(struct file *file, int flags)
 	atomic_long_inc(&export->buf->exports);
 	return dmabuf;
 }
+EXPORT_SYMBOL_GPL(lend_dmabuf_export);
 
 LEND_IMPORT_NS_DMA_BUF;

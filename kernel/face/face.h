@@ -29,8 +29,6 @@ static inline struct lend_mount *lend_mount_of(struct super_block *sb)
 	return sb->s_fs_info;
 }
 
-struct dma_buf;
-
 /* The buffer of a regular file of lend. */
 static inline struct lend_buffer *lend_inode_buffer(struct inode *inode)
 {
@@ -60,7 +58,6 @@ int lend_file_mmap(struct file *file, struct vm_area_struct *vma);
 struct file *lend_nameless(const char *name, const struct file_operations *fops,
 			   int (*fill)(struct inode *inode, const void *arg), const void *arg);
 void lend_nameless_evicted(struct super_block *sb);
-struct dma_buf *lend_dmabuf_export(struct file *file, int flags);
 int lend_heap_init(void);
 void lend_heap_exit(void);
 
