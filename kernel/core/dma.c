@@ -51,6 +51,18 @@ static bool within_reach(struct device *dev, const struct sg_table *sgt)
 	return true;
 }
 
+/* No bounce buffers, no caches between: one entry that has them is enough. */
+static bool coherent(struct device *dev, const struct sg_table *sgt)
+{
+	struct scatterlist *sg;
+	int i;
+
+	for_each_sgtable_dma_sg(sgt, sg, i)
+		if (dma_need_sync(dev, sg_dma_address(sg)))
+			return false;
+	return true;
+}
+
 /**
  * lend_buffer_dma_map() - map a buffer for a device
  * @buf: the buffer, which the caller holds until lend_dma_unmap()
@@ -79,6 +91,7 @@ struct lend_dma *lend_buffer_dma_map(struct lend_buffer *buf, struct device *dev
 	err = within_reach(dev, &dma->sgt) ? dma_map_sgtable(dev, &dma->sgt, dir, 0) : -ERANGE;
 	if (err)
 		goto free_list;
+	dma->coherent = coherent(dev, &dma->sgt);
 	return dma;
 
 free_list:
@@ -106,6 +119,8 @@ void lend_dma_sync(struct lend_dma *dma, u64 offset, u64 length, unsigned int fl
 	u64 at = 0, inside = 0, end;
 	int i;
 
+	if (dma->coherent)
+		return;
 	if (check_add_overflow(offset, length, &end))
 		end = U64_MAX;
 	/*
