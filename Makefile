@@ -11,7 +11,7 @@ user := $(top)/build/user
 mirror = $(top)/build/$(release)
 moddir = $(DESTDIR)/lib/modules/$(release)/extra
 folders := tests bench examples samples
-sources := Kbuild $(wildcard kernel include tests/modules examples/skeleton samples)
+sources := Kbuild $(wildcard kernel vb2 include tests/modules examples/skeleton samples)
 
 all: modules user		## build lend for the running kernel, its library and its command
 
@@ -50,13 +50,13 @@ setup:				## install, as root with apt, what building takes
 
 install: all			## install module, library, command, manuals (PREFIX, DESTDIR)
 	install -d $(moddir)
-	install -m 644 $(mirror)/kernel/lend.ko $(moddir)/lend.ko
+	install -m 644 $(mirror)/kernel/lend.ko $(mirror)/vb2/lend-vb2.ko $(moddir)/
 	+$(MAKE) -C lib O=$(user) install
 	+$(MAKE) -C tools O=$(user) install
 	[ "$(DESTDIR)" ] || { depmod $(release) && ldconfig; }
 
 uninstall:			## remove what install put there
-	rm -f $(DESTDIR)/lib/modules/*/extra/lend.ko $(DESTDIR)$(PREFIX)/bin/lend
+	rm -f $(addprefix $(DESTDIR)/lib/modules/*/extra/,lend.ko lend-vb2.ko) $(DESTDIR)$(PREFIX)/bin/lend
 	cd $(DESTDIR)$(PREFIX) && rm -f lib/liblend.* lib/pkgconfig/lend.pc include/lend.h \
 		include/linux/lend.h $(foreach n,1 3 5,$(patsubst man/%,share/man/man$n/%,$(wildcard man/*.$n)))
 	[ "$(DESTDIR)" ] || { depmod -a && ldconfig; }

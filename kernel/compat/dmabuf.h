@@ -62,4 +62,10 @@ static void export_vunmap(struct dma_buf *dmabuf, void *vaddr)			\
 }
 #endif
 
+/* Before 6.2 nobody had to hold the lock of a dma-buf for this. */
+#ifndef LEND_HAVE_VMAP_UNLOCKED
+#define dma_buf_vmap_unlocked dma_buf_vmap
+#define dma_buf_vunmap_unlocked dma_buf_vunmap
+#endif
+
 #endif

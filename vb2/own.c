@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Buffers that videobuf2 makes: V4L2_MEMORY_MMAP and read(). The file of lend counts who
+ * uses one: whoever has it mapped, or as a dma-buf, holds the file.
+ */
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/slab.h>
+
+#include "plane.h"
+
+/* msync, fsync and the processor's access to an exported dma-buf. */
+static int sync(void *priv, u64 offset, u64 length, unsigned int flags)
+{
+	struct lend_vb2_plane *plane = priv;
+
+	lend_dma_sync(plane->dma, offset, length, flags);
+	return 0;
+}
+
+static const struct lend_hooks hooks = { .sync = sync };
+
+void *lend_vb2_alloc(struct vb2_buffer *vb, struct device *dev, unsigned long size)
+{
+	struct lend_vb2_plane *plane = lend_vb2_plane(vb, size);
+	bool dma;
+	int err;
+
+	if (!plane)
+		return ERR_PTR(-ENOMEM);
+	dma = plane->kind->style != LEND_VB2_VADDR;
+	plane->file = lend_alloc(&(struct lend_params){
+		.name = "lend-video", .size = size, .backing = plane->kind->backing,
+		.dev = dma ? dev : NULL });
+	if (IS_ERR(plane->file)) {
+		err = PTR_ERR(plane->file);
+		goto free;
+	}
+	err = lend_vb2_use(plane, dev);
+	if (err)
+		goto give_back;
+	if (plane->dma)
+		lend_set_hooks(plane->file, &hooks, plane);
+	return plane;
+
+give_back:
+	fput(plane->file);
+free:
+	kfree(plane);
+	return ERR_PTR(err);
+}
+
+/* The memory may have other users still: it goes with the last of them. */
+void lend_vb2_put(void *priv)
+{
+	struct lend_vb2_plane *plane = priv;
+
+	lend_clear_hooks(plane->file, &hooks, plane);
+	lend_vb2_unuse(plane);
+	fput(plane->file);
+	kfree(plane);
+}
+
+/* 1: nobody but us. */
+unsigned int lend_vb2_num_users(void *priv)
+{
+	struct lend_vb2_plane *plane = priv;
+
+	return file_count(plane->file) - (plane->dma ? 1 : 0);
+}
+
+int lend_vb2_mmap(void *priv, struct vm_area_struct *vma)
+{
+	struct lend_vb2_plane *plane = priv;
+
+	return lend_mmap(plane->file, vma);
+}
+
+struct dma_buf *lend_vb2_get_dmabuf(struct vb2_buffer *vb, void *priv, unsigned long flags)
+{
+	struct lend_vb2_plane *plane = priv;
+
+	return lend_dmabuf_export(plane->file, flags);
+}

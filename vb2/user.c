@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory of a program: V4L2_MEMORY_USERPTR. And what a file of lend needs for being
+ * captured into, whether it is the program's or ours.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/slab.h>
+
+#include "plane.h"
+
+/* Makes the plane's file reachable for the device, or for the processor. */
+int lend_vb2_use(struct lend_vb2_plane *plane, struct device *dev)
+{
+	struct lend_dma *dma;
+	int err;
+
+	/* Drivers ask for the address in their interrupts: it must be there. */
+	if (plane->kind->style == LEND_VB2_VADDR) {
+		plane->vaddr = lend_vmap(plane->file);
+		return plane->vaddr ? 0 : -ENOMEM;
+	}
+	if (!dev)
+		return -EINVAL;
+	dma = lend_dma_map(plane->file, dev, plane->dir);
+	if (IS_ERR(dma))
+		return PTR_ERR(dma);
+	err = lend_vb2_set_sgt(plane, &dma->sgt);
+	if (err) {
+		lend_dma_unmap(dma);
+		return err;
+	}
+	plane->dma = dma;
+	return 0;
+}
+
+void lend_vb2_unuse(struct lend_vb2_plane *plane)
+{
+	if (plane->vaddr)
+		lend_vunmap(plane->file, plane->vaddr);
+	lend_dma_unmap(plane->dma);
+}
+
+void *lend_vb2_get_userptr(struct vb2_buffer *vb, struct device *dev, unsigned long vaddr,
+			   unsigned long size)
+{
+	struct lend_vb2_plane *plane = lend_vb2_plane(vb, size);
+	int err;
+
+	if (!plane)
+		return ERR_PTR(-ENOMEM);
+	plane->file = lend_from_user(vaddr, size, plane->dir != DMA_TO_DEVICE);
+	if (IS_ERR(plane->file)) {
+		err = PTR_ERR(plane->file);
+		goto free;
+	}
+	err = lend_vb2_use(plane, dev);
+	if (err)
+		goto give_back;
+	return plane;
+
+give_back:
+	fput(plane->file);
+free:
+	kfree(plane);
+	return ERR_PTR(err);
+}
+
+void lend_vb2_put_userptr(void *priv)
+{
+	struct lend_vb2_plane *plane = priv;
+
+	lend_vb2_unuse(plane);
+	fput(plane->file);
+	kfree(plane);
+}
