@@ -111,28 +111,28 @@ static void *cookie(struct vb2_buffer *vb, void *priv)
 	.backing = backing_,							\
 }
 
-#define KINDS(style)								\
-	KIND(style, LEND_BACKING_FOLIOS), KIND(style, LEND_BACKING_PAGES),	\
-	KIND(style, LEND_BACKING_CONTIG), KIND(style, LEND_BACKING_VMALLOC)
-
 static const struct lend_vb2_kind kinds[] = {
-	KINDS(LEND_VB2_VADDR), KINDS(LEND_VB2_SG), KINDS(LEND_VB2_CONTIG),
-};
-
-static const unsigned int suits[] = {
-	[LEND_VB2_VADDR] = LEND_BACKING_VMALLOC,
-	[LEND_VB2_SG] = LEND_BACKING_FOLIOS,
-	[LEND_VB2_CONTIG] = LEND_BACKING_CONTIG,
+	KIND(LEND_VB2_VADDR, LEND_BACKING_VMALLOC),
+	KIND(LEND_VB2_VADDR, LEND_BACKING_FOLIOS),
+	KIND(LEND_VB2_VADDR, LEND_BACKING_PAGES),
+	KIND(LEND_VB2_VADDR, LEND_BACKING_CONTIG),
+	KIND(LEND_VB2_SG, LEND_BACKING_FOLIOS),
+	KIND(LEND_VB2_SG, LEND_BACKING_PAGES),
+	KIND(LEND_VB2_SG, LEND_BACKING_CONTIG),
+	KIND(LEND_VB2_SG, LEND_BACKING_VMALLOC),
+	KIND(LEND_VB2_CONTIG, LEND_BACKING_CONTIG),
+	KIND(LEND_VB2_CONTIG, LEND_BACKING_FOLIOS),
+	KIND(LEND_VB2_CONTIG, LEND_BACKING_PAGES),
+	KIND(LEND_VB2_CONTIG, LEND_BACKING_VMALLOC),
 };
 
 const struct vb2_mem_ops *lend_vb2_memops(enum lend_vb2_style style, unsigned int backing)
 {
 	size_t i;
 
-	if (style < ARRAY_SIZE(suits) && !backing)
-		backing = suits[style];
+	/* The first of a style is what suits it. */
 	for (i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (kinds[i].style == style && kinds[i].backing == backing)
+		if (kinds[i].style == style && (!backing || kinds[i].backing == backing))
 			return &kinds[i].ops;
 	return NULL;
 }

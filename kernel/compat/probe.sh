@@ -46,6 +46,7 @@ have MMAP_PREPARE	mm_types.h	'^struct vm_area_desc \{'
 # Told by a neighbour: the flags moved soon after.
 have UNSHARE_FILES	mm_types.h	'FOLL_LONGTERM = '
 have VMAP_UNLOCKED	dma-buf.h	'\bdma_buf_vmap_unlocked\('
+have VB2_WAIT_PREPARE	../media/videobuf2-v4l2.h	'\bvb2_ops_wait_prepare\('
 have MM_GET_AREA	sched/mm.h	'\bmm_get_unmapped_area\('
 have FILE_GET_AREA	sched/mm.h	'\bmm_get_unmapped_area\(struct file '
 have EVENTFD_ONE	eventfd.h	'eventfd_signal\(struct eventfd_ctx \*ctx\)'

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/* Controls that only this board has. Each is 0 unless somebody sets it. */
+#ifndef GRAB_CONTROLS_H
+#define GRAB_CONTROLS_H
+
+#include <linux/v4l2-controls.h>
+
+#define GRAB_CID_BASE		(V4L2_CID_USER_BASE | 0xe000)
+
+/* From the next start on: frames come as soon as there is a buffer, whatever the rate. */
+#define GRAB_CID_FREE_RUNNING	(GRAB_CID_BASE + 0)
+/* Only the stamp is written, without crc: what is measured is everything but the board. */
+#define GRAB_CID_STAMP_ONLY	(GRAB_CID_BASE + 1)
+
+/* At any time: how the board misbehaves. */
+#define GRAB_CID_DROP		(GRAB_CID_BASE + 2)	/* each Nth frame is lost */
+#define GRAB_CID_SHORT		(GRAB_CID_BASE + 3)	/* each Nth ends in the middle */
+#define GRAB_CID_STALL		(GRAB_CID_BASE + 4)	/* none comes after the Nth */
+#define GRAB_CID_LATE		(GRAB_CID_BASE + 5)	/* only each Nth is told of */
+
+/* Read only: frames lost since streaming began. */
+#define GRAB_CID_LOST		(GRAB_CID_BASE + 6)
+
+#endif
