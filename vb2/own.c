@@ -62,12 +62,12 @@ void lend_vb2_put(void *priv)
 	kfree(plane);
 }
 
-/* 1: nobody but us. */
+/* More than 1: others, too. Asked of all memory; a dma-buf's users are not ours to count. */
 unsigned int lend_vb2_num_users(void *priv)
 {
 	struct lend_vb2_plane *plane = priv;
 
-	return file_count(plane->file) - (plane->dma ? 1 : 0);
+	return plane->file ? file_count(plane->file) - (plane->dma ? 1 : 0) : 1;
 }
 
 int lend_vb2_mmap(void *priv, struct vm_area_struct *vma)

@@ -38,7 +38,7 @@ struct board {
 
 	/* The thread's own, while it runs. */
 	struct picture *pic;
-	u64 begin;
+	u64 begin, last;
 	u32 sequence, frames;
 };
 
@@ -175,6 +175,7 @@ static void make_frame(struct board *board, struct list list)
 		done.bytes = write_frame(board, &at, done.time);
 	board->sequence++;
 	board->frames++;
+	board->last = done.time;
 	/* One that was cut off is nobody's. */
 	if (!running(board))
 		return;
@@ -204,17 +205,28 @@ static bool stalled(struct board *board)
 	return after && board->frames >= after;
 }
 
-/* Waits until a frame is due; those that were due in the meantime are lost. */
-static void wait_for_turn(struct board *board, u64 interval)
+static void sleep_until(struct board *board, u64 due)
 {
-	u64 due = board->begin + board->sequence * interval, now = ktime_get_ns(), turn;
+	u64 now = ktime_get_ns();
 
-	if (now < due) {
+	if (now < due)
 		wait_event_interruptible_hrtimeout(board->wait, !running(board),
 						   ns_to_ktime(due - now));
+}
+
+/* Waits until a frame is due; those that were due in the meantime are lost. */
+static void wait_for_turn(struct board *board)
+{
+	u64 interval = reg(board, BOARD_INTERVAL), turn;
+
+	if (!interval || reg(board, BOARD_CONTROL) & BOARD_PATIENT) {
+		sleep_until(board, board->last + interval);
+		wait_event_interruptible(board->wait, !running(board) ||
+					 !kfifo_is_empty(&board->lists));
 		return;
 	}
-	turn = div64_u64(now - board->begin, interval);
+	sleep_until(board, board->begin + board->sequence * interval);
+	turn = div64_u64(ktime_get_ns() - board->begin, interval);
 	if (turn > board->sequence)
 		lose(board, turn - board->sequence);
 }
@@ -222,17 +234,12 @@ static void wait_for_turn(struct board *board, u64 interval)
 /* The list for the next frame; false: no more frames. */
 static bool next_list(struct board *board, struct list *list)
 {
-	u64 interval = reg(board, BOARD_INTERVAL);
 	unsigned long flags;
 	bool got;
 
 	for (;;) {
 		wait_event_interruptible(board->wait, !stalled(board) || !running(board));
-		if (interval)
-			wait_for_turn(board, interval);
-		else
-			wait_event_interruptible(board->wait, !running(board) ||
-						 !kfifo_is_empty(&board->lists));
+		wait_for_turn(board);
 		if (!running(board))
 			return false;
 		if (!each(board, BOARD_DROP, board->sequence + 1)) {
@@ -260,6 +267,7 @@ static void run(struct board *board)
 	board->sequence = 0;
 	board->frames = 0;
 	board->begin = ktime_get_ns();
+	board->last = 0;
 	while (board->pic && next_list(board, &list))
 		make_frame(board, list);
 

@@ -7,6 +7,7 @@
  * A frame goes into a list of blocks. The list lies in memory, too, in one run; its
  * address and then its length are written to the board, which has room for BOARD_LISTS
  * of them. It works them off in their order, one a frame, and raises its interrupt.
+ * Where there is no list when a frame is due, the frame is lost.
  */
 #ifndef GRAB_BOARD_H
 #define GRAB_BOARD_H
@@ -27,7 +28,7 @@ enum board_register {
 	BOARD_FORMAT,		/* as V4L2_PIX_FMT_*; up to BOARD_INTERVAL: while it is idle */
 	BOARD_WIDTH,
 	BOARD_HEIGHT,
-	BOARD_INTERVAL,		/* ns from frame to frame; 0: as soon as there is a list */
+	BOARD_INTERVAL,		/* ns from frame to frame; 0: as fast as it can */
 
 	BOARD_LIST_ADDRESS,
 	BOARD_LIST_BLOCKS,	/* how many; now the board has it, and nothing may change */
@@ -51,6 +52,7 @@ enum board_register {
 /* BOARD_CONTROL. When it is taken away the board ends in the middle of a frame. */
 #define BOARD_RUN		BIT(0)
 #define BOARD_STAMP_ONLY	BIT(1)	/* the picture is left out, for measuring */
+#define BOARD_PATIENT		BIT(2)	/* a frame waits for its list, and is not lost */
 
 /* BOARD_EVENTS. Once it has stopped it touches no memory, and has forgotten its lists. */
 #define BOARD_FRAME		BIT(0)

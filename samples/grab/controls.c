@@ -59,6 +59,7 @@ static const struct v4l2_ctrl_config numbers[] = {
 
 static const struct v4l2_ctrl_config free_running =
 	SWITCH(GRAB_CID_FREE_RUNNING, "Free Running");
+static const struct v4l2_ctrl_config patient = SWITCH(GRAB_CID_PATIENT, "Wait For Buffers");
 static const struct v4l2_ctrl_config stamp_only = SWITCH(GRAB_CID_STAMP_ONLY, "Stamp Only");
 
 int grab_add_controls(struct grab *grab)
@@ -66,8 +67,9 @@ int grab_add_controls(struct grab *grab)
 	struct v4l2_ctrl_handler *handler = &grab->controls;
 	size_t i;
 
-	v4l2_ctrl_handler_init(handler, ARRAY_SIZE(numbers) + 2);
+	v4l2_ctrl_handler_init(handler, ARRAY_SIZE(numbers) + 3);
 	grab->free_running = v4l2_ctrl_new_custom(handler, &free_running, NULL);
+	grab->patient = v4l2_ctrl_new_custom(handler, &patient, NULL);
 	grab->stamp_only = v4l2_ctrl_new_custom(handler, &stamp_only, NULL);
 	for (i = 0; i < ARRAY_SIZE(numbers); i++)
 		v4l2_ctrl_new_custom(handler, &numbers[i], NULL);

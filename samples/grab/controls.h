@@ -7,7 +7,7 @@
 
 #define GRAB_CID_BASE		(V4L2_CID_USER_BASE | 0xe000)
 
-/* From the next start on: frames come as soon as there is a buffer, whatever the rate. */
+/* From the next start on: frames come as fast as they can and there are buffers. */
 #define GRAB_CID_FREE_RUNNING	(GRAB_CID_BASE + 0)
 /* Only the stamp is written, without crc: what is measured is everything but the board. */
 #define GRAB_CID_STAMP_ONLY	(GRAB_CID_BASE + 1)
@@ -17,6 +17,9 @@
 #define GRAB_CID_SHORT		(GRAB_CID_BASE + 3)	/* each Nth ends in the middle */
 #define GRAB_CID_STALL		(GRAB_CID_BASE + 4)	/* none comes after the Nth */
 #define GRAB_CID_LATE		(GRAB_CID_BASE + 5)	/* only each Nth is told of */
+
+/* From the next start on: a frame waits until there is a buffer, and is not lost. */
+#define GRAB_CID_PATIENT	(GRAB_CID_BASE + 7)
 
 /* Read only: frames lost since streaming began. */
 #define GRAB_CID_LOST		(GRAB_CID_BASE + 6)

@@ -156,24 +156,38 @@ static struct platform_driver driver = {
 	.probe = probe,
 };
 
-static struct platform_device *device;
+static struct platform_device *boards[8];
+
+static unsigned int nr_boards = 1;
+module_param_named(boards, nr_boards, uint, 0444);
+MODULE_PARM_DESC(boards, "how many there are (1 to 8, default 1)");
+
+static void grab_exit(void)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(boards); i++)
+		platform_device_unregister(boards[i]);
+	platform_driver_unregister(&driver);
+}
 
 static int __init grab_init(void)
 {
-	int err = platform_driver_register(&driver);
+	unsigned int i;
+	int err;
 
-	if (err)
-		return err;
-	device = platform_device_register_simple("grab", 0, NULL, 0);
-	if (IS_ERR(device))
-		platform_driver_unregister(&driver);
-	return PTR_ERR_OR_ZERO(device);
-}
-
-static void __exit grab_exit(void)
-{
-	platform_device_unregister(device);
-	platform_driver_unregister(&driver);
+	if (!nr_boards || nr_boards > ARRAY_SIZE(boards))
+		return -EINVAL;
+	err = platform_driver_register(&driver);
+	for (i = 0; !err && i < nr_boards; i++) {
+		boards[i] = platform_device_register_simple("grab", i, NULL, 0);
+		err = PTR_ERR_OR_ZERO(boards[i]);
+	}
+	if (err && i) {
+		boards[i - 1] = NULL;
+		grab_exit();
+	}
+	return err;
 }
 
 module_init(grab_init);

@@ -30,7 +30,7 @@ struct grab {
 	struct v4l2_device v4l2;
 	struct video_device video;
 	struct v4l2_ctrl_handler controls;
-	struct v4l2_ctrl *free_running, *stamp_only;
+	struct v4l2_ctrl *free_running, *patient, *stamp_only;
 	struct mutex lock;		/* of all ioctls */
 	struct v4l2_pix_format format;
 	struct v4l2_fract interval;	/* from frame to frame, seconds */

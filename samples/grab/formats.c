@@ -11,7 +11,7 @@ static const u32 formats[] = {
 	V4L2_PIX_FMT_YUYV, V4L2_PIX_FMT_RGB24, V4L2_PIX_FMT_XBGR32, V4L2_PIX_FMT_GREY,
 };
 
-static const struct v4l2_fract fastest = { 1, 1000 }, slowest = { 10, 1 }, normal = { 1, 30 };
+static const struct v4l2_fract fastest = { 1, 60 }, slowest = { 10, 1 }, normal = { 1, 30 };
 
 static bool known(u32 fourcc)
 {

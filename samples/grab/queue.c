@@ -181,15 +181,19 @@ void grab_interrupt(void *data)
 static int start_streaming(struct vb2_queue *queue, unsigned int count)
 {
 	struct grab *grab = vb2_get_drv_priv(queue);
+	u64 control = BOARD_RUN;
 
+	if (v4l2_ctrl_g_ctrl(grab->patient))
+		control |= BOARD_PATIENT;
+	if (v4l2_ctrl_g_ctrl(grab->stamp_only))
+		control |= BOARD_STAMP_ONLY;
 	board_write(grab->board, BOARD_FORMAT, grab->format.pixelformat);
 	board_write(grab->board, BOARD_WIDTH, grab->format.width);
 	board_write(grab->board, BOARD_HEIGHT, grab->format.height);
 	board_write(grab->board, BOARD_INTERVAL,
 		    v4l2_ctrl_g_ctrl(grab->free_running) ? 0 : grab_interval_ns(grab));
 	reinit_completion(&grab->stopped);
-	board_write(grab->board, BOARD_CONTROL, BOARD_RUN |
-		    (v4l2_ctrl_g_ctrl(grab->stamp_only) ? BOARD_STAMP_ONLY : 0));
+	board_write(grab->board, BOARD_CONTROL, control);
 	return 0;
 }
 
