@@ -108,7 +108,7 @@ struct stream open_stream(enum source source, uint32_t fourcc, uint32_t width, u
 	must(try_format(s.fd, fourcc, width, height, &format));
 	s.pix = format.fmt.pix;
 	s.length = s.pix.sizeimage;
-	set_control(s.fd, GRAB_CID_PATIENT, 1);
+	set_control(s.fd, GRAB_CID_FREE_RUNNING, 1);
 	must(request(s.fd, s.memory, &s.count));
 	check(s.count == count);
 	if (source == BY_BOARD)

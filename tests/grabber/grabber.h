@@ -69,7 +69,7 @@ struct stream {
 	uint32_t next;
 };
 
-/* A board with buffers, none of which is queued; frames wait for buffers. */
+/* A board with buffers, none of which is queued; frames come as fast as there are buffers. */
 struct stream open_stream(enum source source, uint32_t fourcc, uint32_t width, uint32_t height,
 			  unsigned int count);
 void close_stream(struct stream *s);
