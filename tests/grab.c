@@ -247,6 +247,16 @@ static void rate(void **state)
 	close_stream(&s);
 }
 
+static uint32_t flags_of(int fd, unsigned int index)
+{
+	struct v4l2_buffer buf = {
+		.index = index, .type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .memory = V4L2_MEMORY_MMAP,
+	};
+
+	must(ioctl(fd, VIDIOC_QUERYBUF, &buf));
+	return buf.flags;
+}
+
 /* What the queue gave stays with who has it: mapped, or as a dma-buf, or by the disk. */
 static void frames_stay(void **state)
 {
@@ -261,7 +271,12 @@ static void frames_stay(void **state)
 	for (size_t m = 0; m < ARRAY_SIZE(memory_names); m++) {
 		set_memory(memory_names[m]);
 		s = open_stream(BY_MMAP, V4L2_PIX_FMT_YUYV, 320, 240, 2);
+		check(flags_of(s.fd, 1) & V4L2_BUF_FLAG_MAPPED);
+		must(munmap(s.mem[1], s.length));
+		check(!(flags_of(s.fd, 1) & V4L2_BUF_FLAG_MAPPED));
 		must(ioctl(s.fd, VIDIOC_EXPBUF, &export));
+		check(flags_of(s.fd, 1) & V4L2_BUF_FLAG_MAPPED);
+		s.mem[1] = map_buffer(export.fd, s.length);
 		start(&s);
 		check(next_frame(&s) == 0 && next_frame(&s) == 1);
 		must(turn(&s, false));

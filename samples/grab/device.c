@@ -123,13 +123,18 @@ static int set_up(struct grab *grab, struct device *dev)
 	return video_register_device(video, VFL_TYPE_VIDEO, -1);
 }
 
+/* A board of its time reached 32 bits of addresses; some do today. */
+static unsigned int reach = 64;
+module_param(reach, uint, 0444);
+MODULE_PARM_DESC(reach, "address bits of the boards (24 to 64, default 64)");
+
 static int probe(struct platform_device *pdev)
 {
 	struct device *dev = &pdev->dev;
 	struct grab *grab;
 	int err;
 
-	err = dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(64));
+	err = dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(reach));
 	if (err)
 		return err;
 	/* One block may be as long as it likes. */
@@ -176,7 +181,7 @@ static int __init grab_init(void)
 	unsigned int i;
 	int err;
 
-	if (!nr_boards || nr_boards > ARRAY_SIZE(boards))
+	if (!nr_boards || nr_boards > ARRAY_SIZE(boards) || reach < 24 || reach > 64)
 		return -EINVAL;
 	err = platform_driver_register(&driver);
 	for (i = 0; !err && i < nr_boards; i++) {

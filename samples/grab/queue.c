@@ -94,7 +94,7 @@ static int buf_init(struct vb2_buffer *vb)
 	buf->blocks = sgt->nents;
 	block = lend_vaddr(buf->list);
 	for_each_sgtable_dma_sg(sgt, sg, i)
-		*block++ = (struct board_block){
+		block[i] = (struct board_block){
 			.address = cpu_to_le64(sg_dma_address(sg)),
 			.length = cpu_to_le64(sg_dma_len(sg)),
 		};

@@ -7,16 +7,21 @@
 
 const char *const memory_names[3] = { "pages", "folios", "contig" };
 
-int load_grab(void **state)
+int load_reaching(unsigned int bits)
 {
 	const char *dir = getenv("LEND_MODULES");
 
-	(void)state;
 	/* Of a group that failed. */
 	shell("rmmod grab lend-vb2 2>/dev/null");
 	check(!shell("modprobe -a videodev videobuf2-v4l2"));
 	load_module("lend-vb2");
-	check(!shell("insmod %s/grab.ko boards=%d", dir ? dir : ".", BOARDS));
+	return shell("insmod %s/grab.ko boards=%d reach=%u", dir ? dir : ".", BOARDS, bits);
+}
+
+int load_grab(void **state)
+{
+	(void)state;
+	check(!load_reaching(64));
 	return 0;
 }
 

@@ -16,6 +16,7 @@
 
 /* Around a group: the driver loaded, and gone again. */
 int load_grab(void **state);
+int load_reaching(unsigned int bits);
 int unload_grab(void **state);
 /* "pages", "folios" or "contig": of buffers that a queue makes from now on. */
 void set_memory(const char *name);
