@@ -110,7 +110,11 @@ static inline vm_fault_t lend_insert_pfn_pmd(struct vm_fault *vmf, unsigned long
 #define LEND_GFP_ACCOUNT __GFP_ACCOUNT
 #else
 #define LEND_GFP_ACCOUNT ((__force gfp_t)0)
-#define set_active_memcg(memcg) ((void)(memcg), (struct mem_cgroup *)NULL)
+#define set_active_memcg(memcg) lend_no_active_memcg(memcg)
+static inline struct mem_cgroup *lend_no_active_memcg(struct mem_cgroup *memcg)
+{
+	return NULL;
+}
 #endif
 
 #ifdef LEND_HAVE_ALLOC_NODEMASK

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/crc32.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 
 #include "picture.h"
@@ -16,6 +17,13 @@ static u32 whole_crc(const void *data, size_t length)
 	return ~crc32_le(~0, data, length);
 }
 
+void picture_free(struct picture *pic)
+{
+	if (pic)
+		kvfree(pic->row);
+	kvfree(pic);
+}
+
 /**
  * picture_new() - prepare frames
  * @fourcc: one that grab_depth() knows
@@ -28,6 +36,7 @@ struct picture *picture_new(u32 fourcc, u32 width, u32 height)
 {
 	u32 depth = grab_depth(fourcc), line, bytes, i, bit, phase;
 	struct picture *pic;
+	u8 *zeros;
 
 	if (!depth || width % 2 || check_mul_overflow(width, depth, &line) ||
 	    line < sizeof(struct grab_stamp) || !height || check_mul_overflow(line, height, &bytes))
@@ -41,30 +50,26 @@ struct picture *picture_new(u32 fourcc, u32 width, u32 height)
 	pic->depth = depth;
 	pic->line = line;
 	pic->row = kvmalloc(line + GRAB_PERIOD * depth, GFP_KERNEL);
-	if (!pic->row) {
-		kvfree(pic);
+	zeros = kvzalloc(line, GFP_KERNEL);
+	if (!pic->row || !zeros) {
+		kvfree(zeros);
+		picture_free(pic);
 		return NULL;
 	}
 	grab_row(pic->row, fourcc, 0, width + GRAB_PERIOD);
 
 	for (phase = 0; phase < GRAB_PERIOD; phase += 2)
 		pic->crc[phase / 2] = whole_crc(pic->row + phase * depth, line);
-	/* Appending is linear: that of each bit gives that of all. */
+	/* Appending a line of zeros is linear: that of each bit gives that of all. */
 	for (i = 0; i < 4; i++)
 		for (bit = 0; bit < 8; bit++)
-			pic->shift[i][1 << bit] = crc32_le_shift(1U << (8 * i + bit), line);
+			pic->shift[i][1 << bit] = crc32_le(1U << (8 * i + bit), zeros, line);
 	for (i = 0; i < 4; i++)
 		for (bit = 1; bit < 256; bit++)
 			pic->shift[i][bit] = pic->shift[i][bit & (bit - 1)] ^
 					     pic->shift[i][bit & -bit];
+	kvfree(zeros);
 	return pic;
-}
-
-void picture_free(struct picture *pic)
-{
-	if (pic)
-		kvfree(pic->row);
-	kvfree(pic);
 }
 
 /* The stamp of a frame, and with it the crc of all of it, before a byte is written. */

@@ -85,6 +85,7 @@ enum kind { PAGES, KMALLOC, CACHE, VMAP, CONTIG, KINDS };
 static struct allocator allocators[] = {
 	ALLOCATOR(PAGES, "__alloc_pages", 0, 0),
 	ALLOCATOR(PAGES, "__alloc_pages_noprof", 0, 0),
+	ALLOCATOR(PAGES, "__alloc_frozen_pages_noprof", 0, 0),
 	ALLOCATOR(PAGES, "__alloc_pages_nodemask", 0, 0),
 	ALLOCATOR(PAGES, "__alloc_pages_bulk", 0, 0),
 	ALLOCATOR(PAGES, "alloc_pages_bulk_noprof", 0, 0),
