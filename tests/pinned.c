@@ -239,7 +239,7 @@ static void let_go(void **state)
 	(void)state;
 	for_each(l, on_disk) {
 		unmap(l);
-		/* Direct I/O takes references, which 6.1 does not count as pins. */
+		/* Direct I/O takes references, which 6.1 does not count as pins (7.x does). */
 		assert_int_equal(get_info(l->fd).held, (HALF + SIZE) / PAGE);
 		close(l->fd);
 	}

@@ -154,8 +154,9 @@ static unsigned long longest_extent(const struct lend_extents *mem)
 }
 
 /*
- * References beyond the owner's one a folio, and pages that look pinned: the
- * kernel keeps pins in the same count, so this is its own estimate.
+ * References beyond the owner's one a folio, and pages that look pinned. The kernel
+ * keeps pins in the same count, so many to one on single pages: this is its own
+ * estimate.
  */
 static void count_users(const struct lend_extents *mem, struct lend_info *info)
 {
@@ -163,7 +164,11 @@ static void count_users(const struct lend_extents *mem, struct lend_info *info)
 	struct page *page;
 
 	while ((page = lend_folio_next(&iter))) {
-		info->held += page_count(page) - 1;
+		unsigned int refs = page_count(page) - 1;
+
+		if (!PageCompound(page))
+			refs = refs / GUP_PIN_COUNTING_BIAS + refs % GUP_PIN_COUNTING_BIAS;
+		info->held += refs;
 		if (folio_maybe_dma_pinned(page_folio(page)))
 			info->pinned += page_size(page);
 		cond_resched();
