@@ -17,29 +17,22 @@
 #define LEND_IMPORT_NS_DMA_BUF
 #endif
 
-/*
- * Where a dma-buf is in the kernel's addresses was a pointer before it was a map.
- * LEND_DMABUF_VMAP() makes the operations export_vmap and export_vunmap from two
- * functions that know pointers.
- */
+/* Where a dma-buf is in the kernel's addresses was a pointer before it was a map. */
 #ifdef LEND_HAVE_IOSYS_MAP
 #include <linux/iosys-map.h>
 
-#define LEND_DMABUF_VMAP(get, put)						\
-static int export_vmap(struct dma_buf *dmabuf, struct iosys_map *map)		\
-{										\
-	void *vaddr = get(dmabuf);						\
-										\
-	if (!vaddr)								\
-		return -ENOMEM;							\
-	iosys_map_set_vaddr(map, vaddr);					\
-	return 0;								\
-}										\
-										\
-static void export_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)	\
-{										\
-	put(dmabuf, map->vaddr);						\
-	iosys_map_clear(map);							\
+#define LEND_VMAP int
+#define LEND_VMAP_ARGS struct dma_buf *dmabuf, struct iosys_map *map
+#define LEND_VMAP_RESULT(vaddr) lend_vmap_result(map, vaddr)
+#define LEND_VUNMAP_ARG struct iosys_map *map
+#define LEND_VUNMAP_VADDR (map->vaddr)
+
+static inline int lend_vmap_result(struct iosys_map *map, void *vaddr)
+{
+	if (!vaddr)
+		return -ENOMEM;
+	iosys_map_set_vaddr(map, vaddr);
+	return 0;
 }
 #else
 struct iosys_map {
@@ -50,16 +43,11 @@ struct iosys_map {
 #define dma_buf_vmap(dmabuf, map) (((map)->vaddr = dma_buf_vmap(dmabuf)) ? 0 : -ENOMEM)
 #define dma_buf_vunmap(dmabuf, map) dma_buf_vunmap(dmabuf, (map)->vaddr)
 
-#define LEND_DMABUF_VMAP(get, put)						\
-static void *export_vmap(struct dma_buf *dmabuf)				\
-{										\
-	return get(dmabuf);							\
-}										\
-										\
-static void export_vunmap(struct dma_buf *dmabuf, void *vaddr)			\
-{										\
-	put(dmabuf, vaddr);							\
-}
+#define LEND_VMAP void *
+#define LEND_VMAP_ARGS struct dma_buf *dmabuf
+#define LEND_VMAP_RESULT(vaddr) (vaddr)
+#define LEND_VUNMAP_ARG void *vaddr
+#define LEND_VUNMAP_VADDR vaddr
 #endif
 
 /* Before 6.2 nobody had to hold the lock of a dma-buf for this. */

@@ -98,11 +98,16 @@ static inline vm_fault_t lend_insert_pfn_pmd(struct vm_fault *vmf, unsigned long
  * huge entry it takes none: it drops the entry, finds it again by the next fault, and
  * so on until it is killed.
  */
-#define LEND_UNSHARES_FILES IS_ENABLED(LEND_HAVE_UNSHARE_FILES)
+#ifdef LEND_HAVE_UNSHARE_FILES
+#define LEND_UNSHARES_FILES true
+#else
+#define LEND_UNSHARES_FILES false
+#endif
 
+/* On 64 bits all memory has an address. */
 #ifndef LEND_HAVE_KMAP_LOCAL
-#define kmap_local_page(page) kmap(page)
-#define kunmap_local(addr) kunmap(kmap_to_page(addr))
+#define kmap_local_page(page) page_address(page)
+#define kunmap_local(addr) ((void)(addr))
 #endif
 
 /* In 5.10 the mark of a charged page lies where mappings are counted. */

@@ -83,22 +83,20 @@ static int export_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 	return lend_file_mmap(export->file, vma);
 }
 
-/* Called once until put_vaddr(), however many importers want it. */
-static void *get_vaddr(struct dma_buf *dmabuf)
+/* Called once until export_vunmap(), however many importers want it. */
+static LEND_VMAP export_vmap(LEND_VMAP_ARGS)
 {
 	struct export *export = dmabuf->priv;
 
-	return lend_vmap(export->file);
+	return LEND_VMAP_RESULT(lend_vmap(export->file));
 }
 
-static void put_vaddr(struct dma_buf *dmabuf, void *vaddr)
+static void export_vunmap(struct dma_buf *dmabuf, LEND_VUNMAP_ARG)
 {
 	struct export *export = dmabuf->priv;
 
-	lend_vunmap(export->file, vaddr);
+	lend_vunmap(export->file, LEND_VUNMAP_VADDR);
 }
-
-LEND_DMABUF_VMAP(get_vaddr, put_vaddr)
 
 static void export_release(struct dma_buf *dmabuf)
 {
