@@ -6,6 +6,7 @@
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 
 #include "../core/buffer.h"
 #include "backing.h"
@@ -99,6 +100,8 @@ int lend_user_fill(struct lend_buffer *buf, unsigned long addr, size_t length, b
 
 	if (check_add_overflow(addr, length - 1, &last))
 		return -EOVERFLOW;
+	if (!access_ok((void __user *)addr, length))
+		return -EFAULT;
 	npages = (last >> PAGE_SHIFT) - (addr >> PAGE_SHIFT) + 1;
 	err = lend_charge_pinned(&buf->charge, npages);
 	if (err)
