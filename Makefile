@@ -42,11 +42,16 @@ programs: $(folders:%=%-programs)	## build the programs of tests/, bench/, examp
 $(folders:%=%-programs): %-programs: user
 	+$(MAKE) -C $* O=$(user) all
 
+samples-programs: samples-packages
+
+samples-packages:
+	@vm/setup -n view
+
 samples: samples-programs	## build the sample drivers and their programs
 	+$(MAKE) modules SAMPLES=1
 
 setup:				## install, as root with apt, what building takes
-	vm/setup build
+	vm/setup build view
 
 install: all			## install module, library, command, manuals (PREFIX, DESTDIR)
 	install -d $(moddir)
@@ -84,4 +89,4 @@ clean:				## remove what was built
 help:				## this list
 	@awk -F ':.*## *' '/^[a-z]+:.*##/ { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all modules headers user programs samples $(folders:%=%-programs) setup install uninstall demo test bench vm lint clean help
+.PHONY: all modules headers user programs samples samples-packages $(folders:%=%-programs) setup install uninstall demo test bench vm lint clean help
