@@ -4,12 +4,11 @@
  * into its own mapping and the server shows that, without a byte in between.
  * Screenshots are taken the ordinary way, through the socket.
  */
-#include <signal.h>
 #include <xcb/shm.h>
-#include <xcb/xcb.h>
 
 #include "process.h"
 #include "table.h"
+#include "xserver/xserver.h"
 
 #define WIDTH	640
 #define HEIGHT	480
@@ -18,46 +17,17 @@
 /* The picture's place in the segment: over the end of a 2 MiB folio. */
 #define AT	(HUGE - PIXELS * 2 - 20)
 
-static pid_t server;
+static struct xserver x;
 static xcb_connection_t *conn;
 static xcb_screen_t *screen;
 static xcb_gcontext_t gc;
 
-/* Writes the number of its display to the descriptor when it is up. */
-static int run_server(void *arg)
-{
-	int fd = *(int *)arg, null = must(open("/dev/null", O_RDWR | O_CLOEXEC));
-	char number[16];
-
-	snprintf(number, sizeof(number), "%d", fd);
-	must(fcntl(fd, F_SETFD, 0));
-	must(dup2(null, STDOUT_FILENO));
-	must(dup2(null, STDERR_FILENO));
-	execlp("Xvfb", "Xvfb", "-displayfd", number, "-screen", "0", "640x480x24",
-	       "-nolisten", "tcp", "-noreset", NULL);
-	return 1;
-}
-
 static int start_server(void **state)
 {
-	char display[16] = ":";
-	size_t length = 1;
-	int up[2];
-
 	(void)state;
-	must(pipe2(up, O_CLOEXEC));
-	server = spawn(run_server, &up[1]);
-	close(up[1]);
-	do {
-		check(length < sizeof(display) - 1);
-		check(must(read(up[0], display + length, 1)) == 1);
-	} while (display[length++] != '\n');
-	close(up[0]);
-	display[length - 1] = 0;
-
-	conn = xcb_connect(display, NULL);
-	check(!xcb_connection_has_error(conn));
-	screen = xcb_setup_roots_iterator(xcb_get_setup(conn)).data;
+	xserver_start(&x, "640x480x24", NULL);
+	conn = x.conn;
+	screen = x.screen;
 	check(screen->root_depth == 24);
 	check(screen->width_in_pixels == WIDTH && screen->height_in_pixels == HEIGHT);
 	gc = xcb_generate_id(conn);
@@ -69,16 +39,8 @@ static int start_server(void **state)
 static int stop_server(void **state)
 {
 	(void)state;
-	xcb_disconnect(conn);
-	must(kill(server, SIGKILL));
-	check(reap(server) == 128 + SIGKILL);
+	xserver_stop(&x);
 	return 0;
-}
-
-/* All requests so far are done. */
-static void sync_server(void)
-{
-	free(xcb_get_input_focus_reply(conn, xcb_get_input_focus(conn), NULL));
 }
 
 /* "attached", or the name of the error. */
@@ -101,29 +63,22 @@ static xcb_shm_seg_t attach_subject(struct subject *s)
 {
 	xcb_shm_seg_t segment = xcb_generate_id(conn);
 
-	check(get_info(s->fd).mappings == 1 && !process_maps(server, s->fd));
+	check(get_info(s->fd).mappings == 1 && !process_maps(x.pid, s->fd));
 	check(!strcmp(attach(segment, s->fd, false), "attached"));
-	check(get_info(s->fd).mappings == 2 && process_maps(server, s->fd));
+	check(get_info(s->fd).mappings == 2 && process_maps(x.pid, s->fd));
 	return segment;
 }
 
 static void detach_subject(struct subject *s, xcb_shm_seg_t segment)
 {
 	xcb_shm_detach(conn, segment);
-	sync_server();
-	check(get_info(s->fd).mappings == 1 && !process_maps(server, s->fd));
+	xserver_sync(&x);
+	check(get_info(s->fd).mappings == 1 && !process_maps(x.pid, s->fd));
 }
 
-/* The screen, whole; the same until the next one is taken. */
 static const uint32_t *screenshot(void)
 {
-	static xcb_get_image_reply_t *shot;
-
-	free(shot);
-	shot = xcb_get_image_reply(conn, xcb_get_image(conn, XCB_IMAGE_FORMAT_Z_PIXMAP,
-				   screen->root, 0, 0, WIDTH, HEIGHT, ~0), NULL);
-	check(shot && xcb_get_image_data_length(shot) == PIXELS * 4);
-	return (const uint32_t *)xcb_get_image_data(shot);
+	return xserver_screenshot(&x, PIXELS * 4);
 }
 
 /* The highest byte of a pixel is nobody's at this depth. */
@@ -231,10 +186,10 @@ static const char *pixmap(struct subject *s, long arg)
 	xcb_shm_create_pixmap(conn, id, screen->root, WIDTH, HEIGHT, 24, segment, AT);
 	fill(id, 0x123456, (xcb_rectangle_t){ 0, 0, WIDTH, HEIGHT });
 	fill(id, 0xabcdef, (xcb_rectangle_t){ 10, 20, 30, 40 });
-	sync_server();
+	xserver_sync(&x);
 	for (unsigned int i = 0; i < PIXELS; i++) {
-		unsigned int x = i % WIDTH, y = i / WIDTH;
-		bool inner = x >= 10 && x < 40 && y >= 20 && y < 60;
+		unsigned int column = i % WIDTH, row = i / WIDTH;
+		bool inner = column >= 10 && column < 40 && row >= 20 && row < 60;
 
 		if ((pixels[i] & 0xffffff) != (inner ? 0xabcdef : 0x123456))
 			word = "not drawn";
