@@ -71,6 +71,14 @@ demo:				## see lend at work, in a virtual machine (root; sets up all it needs)
 	@vm/build examples-programs
 	@vm/run --kernel $(KERNEL) -- examples/demo
 
+demo-grab:			## see a frame grabber, real video programs and a live window at work
+	@vm/setup build vm view demo
+	@vm/build samples-programs
+	@mkdir -p build
+	@vm/run --kernel $(KERNEL) -- samples/grab/demo >build/demo-grab.png.new
+	@mv build/demo-grab.png.new build/demo-grab.png
+	@printf '\nThe screenshot is in build/demo-grab.png\n'
+
 test:				## run all tests in virtual machines, or T="name..." (root; sets up all)
 	@tests/all --kernel $(KERNEL) $(T)
 
@@ -87,6 +95,6 @@ clean:				## remove what was built
 	rm -rf build
 
 help:				## this list
-	@awk -F ':.*## *' '/^[a-z]+:.*##/ { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## *' '/^[a-z-]+:.*##/ { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all modules headers user programs samples samples-packages $(folders:%=%-programs) setup install uninstall demo test bench vm lint clean help
+.PHONY: all modules headers user programs samples samples-packages $(folders:%=%-programs) setup install uninstall demo demo-grab test bench vm lint clean help

@@ -7,7 +7,6 @@
 #include <png.h>
 #include <signal.h>
 #include <sys/shm.h>
-#include <zlib.h>
 
 #include "refused.h"
 #include "viewer/viewer.h"
@@ -121,30 +120,19 @@ static bool has(const struct maps *of, ino_t inode)
 	return false;
 }
 
-/* A whole frame lies here: which one; or -1. */
-static int64_t frame_at(const void *mem)
-{
-	static uint8_t frame[FRAME];
-	struct grab_stamp *stamp = (struct grab_stamp *)frame;
-	uint32_t sum;
-
-	memcpy(frame, mem, FRAME);
-	sum = stamp->crc32;
-	stamp->crc32 = 0;
-	if (stamp->magic != GRAB_MAGIC || crc32(0, frame, FRAME) != sum)
-		return -1;
-	return stamp->sequence;
-}
-
 /* Each buffer has a whole frame, all but one after that on the screen. */
 static void check_frames(const void *const *mem, uint32_t shown)
 {
-	int64_t seen[BUFFERS];
+	const struct v4l2_pix_format pix = {
+		.width = WIDTH, .height = HEIGHT, .pixelformat = V4L2_PIX_FMT_XBGR32,
+		.bytesperline = WIDTH * 4, .sizeimage = FRAME,
+	};
+	uint32_t seen[BUFFERS];
 	bool found = false;
 
 	for (int i = 0; i < BUFFERS; i++) {
-		seen[i] = frame_at(mem[i]);
-		check(seen[i] >= 0 && seen[i] <= shown);
+		seen[i] = check_frame(mem[i], &pix);
+		check(seen[i] <= shown);
 		found |= seen[i] == shown;
 		for (int j = 0; j < i; j++)
 			check(seen[i] != seen[j]);
@@ -154,20 +142,23 @@ static void check_frames(const void *const *mem, uint32_t shown)
 
 /* --- ways to the screen */
 
-/* From the board's first frames on it stands still: after which one. It is on the screen. */
+/* The last frame that the board makes is on the screen. */
+static bool stands_still(uint32_t *sequence)
+{
+	const uint32_t *shot = screenshot();
+
+	/* Read later than that, losses only grow, until the last frame is made. */
+	*sequence = FROZEN_AFTER - 1 + get_control(board, GRAB_CID_LOST);
+	return shot[0] && sequence_of(shot) == *sequence;
+}
+
 static uint32_t frozen(void)
 {
-	const uint32_t *shot;
-	uint32_t lost;
+	uint32_t sequence;
 
-	/* What counts losses is read last: it grows only until the last frame is made. */
-	do {
-		wait_for((shot = screenshot())[0]);
-		lost = get_control(board, GRAB_CID_LOST);
-	} while (sequence_of(shot) != FROZEN_AFTER - 1 + lost);
-	compare(shot, sequence_of(shot), 8, as_it_is, 0);
-	wait_for(viewer_lost(&x) == lost);
-	return FROZEN_AFTER - 1 + lost;
+	wait_for(stands_still(&sequence));
+	compare(screenshot(), sequence, 8, as_it_is, 0);
+	return sequence;
 }
 
 /* It goes on: one whole picture after the other, each another. */
@@ -339,6 +330,8 @@ static const uint32_t *hold(const struct xserver *server, const char *path, cons
 
 	snprintf(options, sizeof(options), SIZE "--path %s --format %s --rate 10 --json --frames 6 "
 		 "--hold --save " PNG, path, format);
+	/* However busy the machine is. */
+	set_control(board, GRAB_CID_PATIENT, 1);
 	viewer = viewer_start(server, board, options);
 	wait_for(viewer_title_has(server, "held after 6 frames, 0 lost"));
 	shot = xserver_screenshot(server, bytes);
@@ -427,8 +420,6 @@ static int before(void **state)
 {
 	remember(state);
 	board = open_board(0);
-	/* A busy machine loses none. */
-	set_control(board, GRAB_CID_PATIENT, 1);
 	return 0;
 }
 
@@ -436,6 +427,7 @@ static int after(void **state)
 {
 	viewer_sweep();
 	set_control(board, GRAB_CID_STALL, 0);
+	set_control(board, GRAB_CID_PATIENT, 0);
 	close(board);
 	return nothing_left(state);
 }

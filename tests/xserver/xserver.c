@@ -5,7 +5,7 @@
 
 struct start {
 	int up;
-	const char *screen, *option;
+	const char *screen, *without;
 };
 
 /* Writes the number of its display to the descriptor when it is up. */
@@ -20,13 +20,14 @@ static int run(void *arg)
 	must(dup2(null, STDOUT_FILENO));
 	must(dup2(null, STDERR_FILENO));
 	execlp("Xvfb", "Xvfb", "-displayfd", number, "-screen", "0", start->screen,
-	       "-nolisten", "tcp", "-noreset", start->option, NULL);
+	       "-nolisten", "tcp", "-noreset", start->without ? "-extension" : NULL,
+	       start->without, NULL);
 	return 1;
 }
 
-void xserver_start(struct xserver *x, const char *screen, const char *option)
+void xserver_start(struct xserver *x, const char *screen, const char *without)
 {
-	struct start start = { .screen = screen, .option = option };
+	struct start start = { .screen = screen, .without = without };
 	size_t length = 1;
 	int up[2];
 

@@ -14,8 +14,8 @@ struct xserver {
 	xcb_screen_t *screen;
 };
 
-/* Of a size and depth, as "640x480x24"; @option: one more, or NULL. */
-void xserver_start(struct xserver *x, const char *screen, const char *option);
+/* Of a size and depth, as "640x480x24"; @without: an extension that it lacks, or NULL. */
+void xserver_start(struct xserver *x, const char *screen, const char *without);
 void xserver_stop(struct xserver *x);
 
 /* All requests so far are done. */
