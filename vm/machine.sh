@@ -33,6 +33,7 @@ machine() {
 	local args='console=ttyS0 loglevel=5 panic=-1 oops=panic printk.devkmsg=on
 		nowatchdog rcupdate.rcu_cpu_stall_timeout=300 mitigations=off
 		random.trust_cpu=on no_timer_check'
+	args+=" $KERNEL_ARGS"
 
 	# The board that has an IOMMU. What is unmapped shall be out of reach at once.
 	if [ "$iommu" ]; then

@@ -1,0 +1,7 @@
+# shellcheck shell=bash disable=SC2034
+# Linux 6.1 of Debian 12, with every checker: three to six times slower.
+kernel_source=source
+kernel_package=linux-source-6.1
+kernel_config=debug.config
+kernel_slower=6
+kernel_args='page_owner=on page_poison=1 acpi=noirq'
