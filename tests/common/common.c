@@ -218,6 +218,13 @@ size_t meminfo(const char *name)
 	return field.kib * KiB;
 }
 
+int slower(void)
+{
+	const char *times = getenv("LEND_SLOWER");
+
+	return times ? atoi(times) : 1;
+}
+
 pid_t spawn(int (*fn)(void *arg), void *arg)
 {
 	pid_t pid;

@@ -102,9 +102,12 @@ uint64_t used_inodes(void);
 /* A number of /proc/meminfo in bytes, e.g. "MemAvailable". */
 size_t meminfo(const char *field);
 
+/* How many times longer everything may take on this kernel. */
+int slower(void);
+
 /* Waits until @cond holds; fails the test after a minute. */
 #define wait_for(cond) do {							\
-	int wait_left = 6000;							\
+	int wait_left = 6000 * slower();					\
 	while (!(cond)) {							\
 		if (!wait_left--)						\
 			failed("did not come true within a minute: %s", #cond); \
