@@ -36,13 +36,21 @@ struct allocator {
 	unsigned long failure;		/* what it returns without memory */
 };
 
+/* Where the probe is a breakpoint, its handler runs as that of an NMI does. */
+static bool by_interrupt(void)
+{
+	return in_serving_softirq() || hardirq_count() > (in_nmi() ? HARDIRQ_OFFSET : 0);
+}
+
+NOKPROBE_SYMBOL(by_interrupt);
+
 static int on_entry(struct kprobe *probe, struct pt_regs *regs)
 {
 	struct allocator *a = container_of(probe, struct allocator, probe);
 	gfp_t gfp = a->gfp_arg < 0 ? 0 :
 		    (__force gfp_t)regs_get_kernel_argument(regs, a->gfp_arg);
 
-	if (current != READ_ONCE(victim) || !in_task())
+	if (current != READ_ONCE(victim) || by_interrupt())
 		return 0;
 	/* Movable memory is the program's own, touched by chance; NOFAIL means it. */
 	if (gfp & (__GFP_NOFAIL | __GFP_MOVABLE))
