@@ -209,7 +209,7 @@ static long maker_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct context *ctx = file->private_data;
 	void __user *user = (void __user *)arg;
-	struct maker m;
+	struct maker m, asked;
 	int ret;
 
 	if (cmd == MAKER_LOG)
@@ -217,10 +217,12 @@ static long maker_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	if (copy_from_user(&m, user, sizeof(m)))
 		return -EFAULT;
 	m.text[sizeof(m.text) - 1] = 0;
+	asked = m;
 	mutex_lock(&ctx->lock);
 	ret = request(ctx, cmd, &m);
 	mutex_unlock(&ctx->lock);
-	if (ret >= 0 && copy_to_user(user, &m, sizeof(m)))
+	/* Only what answers: what has made something must not fail any more. */
+	if (ret >= 0 && memcmp(&asked, &m, sizeof(m)) && copy_to_user(user, &m, sizeof(m)))
 		ret = -EFAULT;
 	return ret;
 }
