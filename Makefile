@@ -82,6 +82,10 @@ demo-grab:			## see a frame grabber, real video programs and a live window at wo
 test:				## run all tests in virtual machines, or T="name..." (root; sets up all)
 	@tests/all --kernel $(KERNEL) $(T)
 
+test-debug:			## the groups of tests/quick on the debug kernel, and what they have run
+	@tests/all --kernel debug $$(sed '/^#/d' tests/quick)
+	@tests/coverage
+
 bench:				## measure in a machine whose clock counts instructions (B="name...")
 	@bench/run --kernel $(KERNEL) $(B)
 
@@ -97,4 +101,4 @@ clean:				## remove what was built
 help:				## this list
 	@awk -F ':.*## *' '/^[a-z-]+:.*##/ { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all modules headers user programs samples samples-packages $(folders:%=%-programs) setup install uninstall demo demo-grab test bench vm lint clean help
+.PHONY: all modules headers user programs samples samples-packages $(folders:%=%-programs) setup install uninstall demo demo-grab test test-debug bench vm lint clean help
