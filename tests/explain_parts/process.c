@@ -46,7 +46,7 @@ int do_process_vm_writev(void *mem, size_t size)
 	return from_child(process_vm, mem, size, true);
 }
 
-/* By the debugger's call and by /proc/PID/mem: these must agree. */
+/* By the debugger's call and by /proc/PID/mem of who is debugged: these must agree. */
 static int debug(void *arg)
 {
 	struct reach *reach = arg;
@@ -63,13 +63,13 @@ static int debug(void *arg)
 	ret = errno;
 	if (reach->write)
 		ret = ptrace(PTRACE_POKEDATA, pid, reach->mem, value) ? errno : 0;
-	must(ptrace(PTRACE_DETACH, pid, 0, 0));
 
 	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
 	fd = must(open(path, O_RDWR | O_CLOEXEC));
 	ret_mem = (reach->write ? pwrite(fd, &value, sizeof(value), (uintptr_t)reach->mem) :
 		   pread(fd, &value, sizeof(value), (uintptr_t)reach->mem)) == sizeof(value) ? 0 : errno;
 	close(fd);
+	must(ptrace(PTRACE_DETACH, pid, 0, 0));
 	if (ret != ret_mem)
 		failed("ptrace: %s, /proc/PID/mem: %s", strerror(ret), strerror(ret_mem));
 	return ret;
