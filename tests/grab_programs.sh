@@ -37,10 +37,10 @@ with_ffmpeg() {
 		"$work/$3" >"$work/$3.log" 2>&1
 }
 
-# with_gst BOARD FORMAT NAME IO-MODE
+# with_gst BOARD FORMAT NAME IO-MODE [ELEMENT...]
 with_gst() {
 	gst-launch-1.0 v4l2src device="$1" num-buffers=$frames io-mode="$4" ! \
-		"video/x-raw,format=${gst[$2]},width=$width,height=$height" ! \
+		"video/x-raw,format=${gst[$2]},width=$width,height=$height" ! "${@:5}" \
 		filesink location="$work/$3" >"$work/$3.log" 2>&1
 }
 
@@ -81,10 +81,12 @@ for format in YUYV RGB3 XR24 GREY; do
 done
 
 with_gst "$first" XR24 rw rw &
-with_gst "$second" XR24 userptr userptr &
+# The board writes into the memory of the element that comes next: one that has a use for it.
+with_gst "$second" RGB3 userptr userptr videoconvert ! video/x-raw,format=BGR ! \
+	videoconvert ! video/x-raw,format=RGB ! &
 wait
 verified rw XR24 "GStreamer, read(), XR24"
-verified userptr XR24 "GStreamer, its own memory, XR24"
+verified userptr RGB3 "GStreamer, memory of its own, by way of BGR, RGB3"
 with_gst "$first" YUYV dmabuf dmabuf
 verified dmabuf YUYV "GStreamer, dma-bufs, YUYV"
 
