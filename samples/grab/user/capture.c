@@ -21,6 +21,17 @@ static int request(const struct capture *c, unsigned long number, void *arg)
 	return ret;
 }
 
+/* Whatever it says: while it is taken away that may be something else for a moment. */
+static bool gone(const struct capture *c)
+{
+	struct v4l2_capability cap;
+	int said = errno;
+	bool is = said == ENODEV || (request(c, VIDIOC_QUERYCAP, &cap) && errno == ENODEV);
+
+	errno = said;
+	return is;
+}
+
 __attribute__((noreturn))
 static void busy(const struct capture *c)
 {
@@ -183,7 +194,7 @@ bool capture_queue(struct capture *c, unsigned int index)
 		buf.length = c->length[index];
 	}
 	if (request(c, VIDIOC_QBUF, &buf)) {
-		if (errno == ENODEV)
+		if (gone(c))
 			return false;
 		err(1, "%s does not take buffer %u (VIDIOC_QBUF)", c->path, index);
 	}
@@ -200,7 +211,7 @@ void capture_start(const struct capture *c)
 void capture_stop(struct capture *c)
 {
 	/* A device that is gone has stopped. */
-	if (request(c, VIDIOC_STREAMOFF, &(int){ TYPE }) && errno != ENODEV)
+	if (request(c, VIDIOC_STREAMOFF, &(int){ TYPE }) && !gone(c))
 		err(1, "%s does not end to capture (VIDIOC_STREAMOFF)", c->path);
 	c->queued = 0;
 }
@@ -212,7 +223,7 @@ enum capture_result capture_next(struct capture *c, struct capture_frame *frame)
 	if (request(c, VIDIOC_DQBUF, &buf)) {
 		if (errno == EAGAIN)
 			return CAPTURE_NONE;
-		if (errno == ENODEV)
+		if (gone(c))
 			return CAPTURE_GONE;
 		err(1, "%s has failed (VIDIOC_DQBUF)", c->path);
 	}
