@@ -3,13 +3,13 @@
  * Memory that somebody else exports: V4L2_MEMORY_DMABUF. videobuf2 holds the dma-buf.
  */
 #include <linux/err.h>
-#include <linux/iosys-map.h>
 #include <linux/slab.h>
 
 #include "../kernel/compat/dmabuf.h"
 #include "plane.h"
 
-void *lend_vb2_attach(struct vb2_buffer *vb, struct device *dev, struct dma_buf *dmabuf,
+void *lend_vb2_attach(const struct lend_vb2_kind *kind, struct vb2_buffer *vb,
+		      enum dma_data_direction dir, struct device *dev, struct dma_buf *dmabuf,
 		      unsigned long size)
 {
 	struct lend_vb2_plane *plane;
@@ -17,11 +17,11 @@ void *lend_vb2_attach(struct vb2_buffer *vb, struct device *dev, struct dma_buf 
 
 	if (dmabuf->size < size)
 		return ERR_PTR(-EFAULT);
-	plane = lend_vb2_plane(vb, size);
+	plane = lend_vb2_plane(kind, vb, dir, size);
 	if (!plane)
 		return ERR_PTR(-ENOMEM);
 	plane->dmabuf = dmabuf;
-	if (plane->kind->style == LEND_VB2_VADDR)
+	if (kind->style == LEND_VB2_VADDR)
 		return plane;
 	plane->attachment = dev ? dma_buf_attach(dmabuf, dev) : ERR_PTR(-EINVAL);
 	if (IS_ERR(plane->attachment)) {
@@ -47,7 +47,7 @@ void *lend_vb2_import_vaddr(struct lend_vb2_plane *plane)
 
 	if (dma_buf_vmap_unlocked(plane->dmabuf, &map))
 		return NULL;
-	if (map.is_iomem) {
+	if (LEND_MAP_IS_IOMEM(&map)) {
 		dma_buf_vunmap_unlocked(plane->dmabuf, &map);
 		return NULL;
 	}
@@ -56,7 +56,7 @@ void *lend_vb2_import_vaddr(struct lend_vb2_plane *plane)
 
 static void drop_vaddr(struct lend_vb2_plane *plane)
 {
-	struct iosys_map map = IOSYS_MAP_INIT_VADDR(plane->vaddr);
+	struct iosys_map map = { .vaddr = plane->vaddr };
 
 	if (plane->vaddr)
 		dma_buf_vunmap_unlocked(plane->dmabuf, &map);

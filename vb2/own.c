@@ -21,18 +21,17 @@ static int sync(void *priv, u64 offset, u64 length, unsigned int flags)
 
 static const struct lend_hooks hooks = { .sync = sync };
 
-void *lend_vb2_alloc(struct vb2_buffer *vb, struct device *dev, unsigned long size)
+void *lend_vb2_alloc(const struct lend_vb2_kind *kind, struct vb2_buffer *vb,
+		     enum dma_data_direction dir, struct device *dev, unsigned long size)
 {
-	struct lend_vb2_plane *plane = lend_vb2_plane(vb, size);
-	bool dma;
+	struct lend_vb2_plane *plane = lend_vb2_plane(kind, vb, dir, size);
 	int err;
 
 	if (!plane)
 		return ERR_PTR(-ENOMEM);
-	dma = plane->kind->style != LEND_VB2_VADDR;
 	plane->file = lend_alloc(&(struct lend_params){
-		.name = "lend-video", .size = size, .backing = plane->kind->backing,
-		.dev = dma ? dev : NULL });
+		.name = "lend-video", .size = size, .backing = kind->backing,
+		.dev = kind->style == LEND_VB2_VADDR ? NULL : dev });
 	if (IS_ERR(plane->file)) {
 		err = PTR_ERR(plane->file);
 		goto free;
@@ -77,9 +76,7 @@ int lend_vb2_mmap(void *priv, struct vm_area_struct *vma)
 	return lend_mmap(plane->file, vma);
 }
 
-struct dma_buf *lend_vb2_get_dmabuf(struct vb2_buffer *vb, void *priv, unsigned long flags)
+struct dma_buf *lend_vb2_export(struct lend_vb2_plane *plane, unsigned long flags)
 {
-	struct lend_vb2_plane *plane = priv;
-
 	return lend_dmabuf_export(plane->file, flags);
 }

@@ -14,20 +14,18 @@ struct dma_buf;
 struct dma_buf_attachment;
 
 /**
- * struct lend_vb2_kind - one of the sets that drivers choose from
- * @ops: what videobuf2 sees of it
- * @style: how drivers get at the memory
+ * struct lend_vb2_kind - what drivers choose
+ * @style: how they get at the memory
  * @backing: what buffers of our own are made of
  */
 struct lend_vb2_kind {
-	struct vb2_mem_ops ops;
 	enum lend_vb2_style style;
 	unsigned int backing;
 };
 
 /**
  * struct lend_vb2_plane - a plane
- * @vb: whose it is
+ * @vb: whose it is, or NULL where videobuf2 itself looks at its hints
  * @kind: its queue's
  * @dir: who writes
  * @size: bytes
@@ -54,25 +52,29 @@ struct lend_vb2_plane {
 };
 
 /* memops.c */
-struct lend_vb2_plane *lend_vb2_plane(struct vb2_buffer *vb, unsigned long size);
+struct lend_vb2_plane *lend_vb2_plane(const struct lend_vb2_kind *kind, struct vb2_buffer *vb,
+				      enum dma_data_direction dir, unsigned long size);
 int lend_vb2_set_sgt(struct lend_vb2_plane *plane, struct sg_table *sgt);
 
 /* own.c */
-void *lend_vb2_alloc(struct vb2_buffer *vb, struct device *dev, unsigned long size);
+void *lend_vb2_alloc(const struct lend_vb2_kind *kind, struct vb2_buffer *vb,
+		     enum dma_data_direction dir, struct device *dev, unsigned long size);
 void lend_vb2_put(void *priv);
 unsigned int lend_vb2_num_users(void *priv);
 int lend_vb2_mmap(void *priv, struct vm_area_struct *vma);
-struct dma_buf *lend_vb2_get_dmabuf(struct vb2_buffer *vb, void *priv, unsigned long flags);
+struct dma_buf *lend_vb2_export(struct lend_vb2_plane *plane, unsigned long flags);
 
 /* user.c */
 int lend_vb2_use(struct lend_vb2_plane *plane, struct device *dev);
 void lend_vb2_unuse(struct lend_vb2_plane *plane);
-void *lend_vb2_get_userptr(struct vb2_buffer *vb, struct device *dev, unsigned long vaddr,
-			   unsigned long size);
-void lend_vb2_put_userptr(void *priv);
+void *lend_vb2_pin(const struct lend_vb2_kind *kind, struct vb2_buffer *vb,
+		   enum dma_data_direction dir, struct device *dev, unsigned long vaddr,
+		   unsigned long size);
+void lend_vb2_unpin(void *priv);
 
 /* import.c */
-void *lend_vb2_attach(struct vb2_buffer *vb, struct device *dev, struct dma_buf *dmabuf,
+void *lend_vb2_attach(const struct lend_vb2_kind *kind, struct vb2_buffer *vb,
+		      enum dma_data_direction dir, struct device *dev, struct dma_buf *dmabuf,
 		      unsigned long size);
 void lend_vb2_detach(void *priv);
 int lend_vb2_map(void *priv);

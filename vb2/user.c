@@ -42,10 +42,11 @@ void lend_vb2_unuse(struct lend_vb2_plane *plane)
 	lend_dma_unmap(plane->dma);
 }
 
-void *lend_vb2_get_userptr(struct vb2_buffer *vb, struct device *dev, unsigned long vaddr,
-			   unsigned long size)
+void *lend_vb2_pin(const struct lend_vb2_kind *kind, struct vb2_buffer *vb,
+		   enum dma_data_direction dir, struct device *dev, unsigned long vaddr,
+		   unsigned long size)
 {
-	struct lend_vb2_plane *plane = lend_vb2_plane(vb, size);
+	struct lend_vb2_plane *plane = lend_vb2_plane(kind, vb, dir, size);
 	int err;
 
 	if (!plane)
@@ -67,7 +68,7 @@ free:
 	return ERR_PTR(err);
 }
 
-void lend_vb2_put_userptr(void *priv)
+void lend_vb2_unpin(void *priv)
 {
 	struct lend_vb2_plane *plane = priv;
 

@@ -38,8 +38,7 @@ enum lend_vb2_style {
  * @backing: enum lend_backing: what videobuf2's own buffers are made of; 0: what suits
  *	the style, which is vmalloc, folios and contig
  *
- * They may be changed as long as the queue has no buffers, and not be copied: which
- * ones they are is seen by where they are.
+ * They may be changed as long as the queue has no buffers.
  *
  * Context: any.
  * Return: the operations; NULL for a style or a backing that does not exist, which

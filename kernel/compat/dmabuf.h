@@ -26,6 +26,7 @@
 #define LEND_VMAP_RESULT(vaddr) lend_vmap_result(map, vaddr)
 #define LEND_VUNMAP_ARG struct iosys_map *map
 #define LEND_VUNMAP_VADDR (map->vaddr)
+#define LEND_MAP_IS_IOMEM(map) ((map)->is_iomem)
 
 static inline int lend_vmap_result(struct iosys_map *map, void *vaddr)
 {
@@ -48,12 +49,18 @@ struct iosys_map {
 #define LEND_VMAP_RESULT(vaddr) (vaddr)
 #define LEND_VUNMAP_ARG void *vaddr
 #define LEND_VUNMAP_VADDR vaddr
+#define LEND_MAP_IS_IOMEM(map) false
 #endif
 
 /* Before 6.2 nobody had to hold the lock of a dma-buf for this. */
 #ifndef LEND_HAVE_VMAP_UNLOCKED
 #define dma_buf_vmap_unlocked dma_buf_vmap
 #define dma_buf_vunmap_unlocked dma_buf_vunmap
+#endif
+
+#ifndef LEND_HAVE_MAP_UNLOCKED
+#define dma_buf_map_attachment_unlocked dma_buf_map_attachment
+#define dma_buf_unmap_attachment_unlocked dma_buf_unmap_attachment
 #endif
 
 #endif

@@ -12,6 +12,7 @@
 #include <linux/timekeeping.h>
 #include <linux/wait.h>
 
+#include "../../kernel/compat/mm.h"
 #include "board.h"
 #include "picture.h"
 

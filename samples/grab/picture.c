@@ -12,18 +12,6 @@ static u32 append(const struct picture *pic, u32 crc, u32 line)
 	       pic->shift[2][crc >> 16 & 0xff] ^ pic->shift[3][crc >> 24] ^ line;
 }
 
-static u32 whole_crc(const void *data, size_t length)
-{
-	return ~crc32_le(~0, data, length);
-}
-
-void picture_free(struct picture *pic)
-{
-	if (pic)
-		kvfree(pic->row);
-	kvfree(pic);
-}
-
 /**
  * picture_new() - prepare frames
  * @fourcc: one that grab_depth() knows
@@ -36,7 +24,6 @@ struct picture *picture_new(u32 fourcc, u32 width, u32 height)
 {
 	u32 depth = grab_depth(fourcc), line, bytes, i, bit, phase;
 	struct picture *pic;
-	u8 *zeros;
 
 	if (!depth || width % 2 || check_mul_overflow(width, depth, &line) ||
 	    line < sizeof(struct grab_stamp) || !height || check_mul_overflow(line, height, &bytes))
@@ -49,27 +36,31 @@ struct picture *picture_new(u32 fourcc, u32 width, u32 height)
 	pic->height = height;
 	pic->depth = depth;
 	pic->line = line;
-	pic->row = kvmalloc(line + GRAB_PERIOD * depth, GFP_KERNEL);
-	zeros = kvzalloc(line, GFP_KERNEL);
-	if (!pic->row || !zeros) {
-		kvfree(zeros);
-		picture_free(pic);
+	pic->row = kvzalloc(line + GRAB_PERIOD * depth, GFP_KERNEL);
+	if (!pic->row) {
+		kvfree(pic);
 		return NULL;
 	}
-	grab_row(pic->row, fourcc, 0, width + GRAB_PERIOD);
-
-	for (phase = 0; phase < GRAB_PERIOD; phase += 2)
-		pic->crc[phase / 2] = whole_crc(pic->row + phase * depth, line);
-	/* Appending a line of zeros is linear: that of each bit gives that of all. */
+	/* A line of zeroes, still. Appending it is linear: that of each bit gives that of all. */
 	for (i = 0; i < 4; i++)
 		for (bit = 0; bit < 8; bit++)
-			pic->shift[i][1 << bit] = crc32_le(1U << (8 * i + bit), zeros, line);
+			pic->shift[i][1 << bit] = crc32_le(1U << (8 * i + bit), pic->row, line);
 	for (i = 0; i < 4; i++)
 		for (bit = 1; bit < 256; bit++)
 			pic->shift[i][bit] = pic->shift[i][bit & (bit - 1)] ^
 					     pic->shift[i][bit & -bit];
-	kvfree(zeros);
+
+	grab_row(pic->row, fourcc, 0, width + GRAB_PERIOD);
+	for (phase = 0; phase < GRAB_PERIOD; phase += 2)
+		pic->crc[phase / 2] = ~crc32_le(~0, pic->row + phase * depth, line);
 	return pic;
+}
+
+void picture_free(struct picture *pic)
+{
+	if (pic)
+		kvfree(pic->row);
+	kvfree(pic);
 }
 
 /* The stamp of a frame, and with it the crc of all of it, before a byte is written. */
