@@ -149,7 +149,7 @@ static int one_range(struct lend_fill *fill, struct lend_extents *mem, unsigned 
 	struct page *page = pfn_to_page(pfn);
 	int err = lend_alloc_contig(pfn, npages);
 
-	if (!err && !want_init_on_alloc(GFP_KERNEL)) {
+	if (!err && !lend_contig_zeroed()) {
 		err = lend_parallel(npages, LEND_SLICE_PAGES, zero_slice, page);
 		if (err)
 			free_contig_range(pfn, npages);

@@ -152,14 +152,24 @@ static inline unsigned long lend_alloc_bulk(gfp_t gfp, int nid, nodemask_t *node
 #define LEND_CONTIG_MOVABLE MIGRATE_MOVABLE
 #endif
 
+/* Has lend_alloc_contig() zeroed what it gave? On 5.10 it never does. */
+static inline bool lend_contig_zeroed(void)
+{
+#ifdef LEND_HAVE_CONTIG_INIT
+	return want_init_on_alloc(GFP_KERNEL);
+#else
+	return false;
+#endif
+}
+
 /**
  * lend_alloc_contig() - take a range out of the page allocator, moving aside what is in it
  * @pfn: first page frame
  * @npages: how many
  *
  * Context: process, may sleep long.
- * Return: 0, and the pages are single, with a count of 1 each, and zeroed only where
- * the kernel zeroes all it allocates; or -EBUSY, -ENOMEM, -EINTR.
+ * Return: 0, and the pages are single, with a count of 1 each, and zeroed only if
+ * lend_contig_zeroed(); or -EBUSY, -ENOMEM, -EINTR.
  */
 static inline int lend_alloc_contig(unsigned long pfn, unsigned long npages)
 {
