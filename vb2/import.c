@@ -15,8 +15,6 @@ void *lend_vb2_attach(const struct lend_vb2_kind *kind, struct vb2_buffer *vb,
 	struct lend_vb2_plane *plane;
 	int err;
 
-	if (dmabuf->size < size)
-		return ERR_PTR(-EFAULT);
 	plane = lend_vb2_plane(kind, vb, dir, size);
 	if (!plane)
 		return ERR_PTR(-ENOMEM);
@@ -63,12 +61,15 @@ static void drop_vaddr(struct lend_vb2_plane *plane)
 	plane->vaddr = NULL;
 }
 
+/* Whether it is long enough, too: a dma-buf that is not attached, 6.12 forgets to put. */
 int lend_vb2_map(void *priv)
 {
 	struct lend_vb2_plane *plane = priv;
 	struct sg_table *sgt;
 	int err;
 
+	if (plane->dmabuf->size < plane->size)
+		return -EFAULT;
 	if (plane->kind->style == LEND_VB2_VADDR) {
 		plane->vaddr = lend_vb2_import_vaddr(plane);
 		return plane->vaddr ? 0 : -EFAULT;
