@@ -321,7 +321,7 @@ static void wrong_mappings(void **state)
 	must_fail(mmap(NULL, FRAME, PROT_READ | PROT_EXEC, MAP_SHARED, s.fd, 0), EPERM);
 	must_fail(mmap(NULL, whole + PAGE, PROT_READ, MAP_SHARED, s.fd, 0), EINVAL);
 	must_fail(mmap(NULL, FRAME, PROT_READ, MAP_SHARED, s.fd, PAGE), EINVAL);
-	must_fail(mmap(NULL, FRAME, PROT_READ, MAP_SHARED, s.fd, 1L << 40), EINVAL);
+	must_fail(mmap(NULL, FRAME, PROT_READ, MAP_SHARED, s.fd, 16 * MiB), EINVAL);
 	part = must(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, s.fd, 0));
 	must_fail(mprotect(part, PAGE, PROT_READ | PROT_EXEC), EACCES);
 	start(&s);

@@ -21,6 +21,16 @@ check() {
 	fi
 }
 
+# No failure, no warning; but that Debian 12's checker takes a field of struct
+# v4l2_create_buffers for reserved that is in use since Linux 6.8.
+complies() {
+	grep -aq 'DMABUF (select): OK' "$log" && grep -aq 'Warnings: 0$' "$log" &&
+		! grep -a 'fail: ' "$log" | grep -avq 'check_0(crbufs.reserved' &&
+		{ grep -aq 'Failed: 0,' "$log" || { grep -aq 'Failed: 1,' "$log" && newer; }; }
+}
+
+newer() { [ "$(printf '%s\n' 6.8 "$(uname -r)" | sort -V | head -n 1)" = 6.8 ]; }
+
 echo "1..15"
 modprobe -a videodev videobuf2-v4l2
 insmod "$dir/lend-vb2.ko" && insmod "$dir/grab.ko" boards=2
@@ -31,8 +41,8 @@ v4l2-ctl -d "$first" -c wait_for_buffers=1
 
 for kind in pages folios contig; do
 	echo $kind >$memory
-	v4l2-compliance -d "$first" -s 10 -e "$second" >"$log" 2>&1 &&
-		grep -aq 'Failed: 0, Warnings: 0$' "$log" && grep -aq 'DMABUF (select): OK' "$log"
+	v4l2-compliance -d "$first" -s 10 -e "$second" >"$log" 2>&1
+	complies
 	check $? "v4l2-compliance, $kind"
 	for way in mmap user "dmabuf --export-device $second"; do
 		# shellcheck disable=SC2086

@@ -16,6 +16,14 @@
 #define LEND_VB2_WAIT_OPS
 #endif
 
+/* As many buffers as a driver can do with; before 6.8 32 for everybody. */
+static inline void lend_vb2_set_most(struct vb2_queue *queue, unsigned int most)
+{
+#ifdef LEND_HAVE_VB2_MAX_BUFFERS
+	queue->max_num_buffers = most;
+#endif
+}
+
 /*
  * Operations on memory are told the buffer they are for; before 5.16 only what its queue
  * says, and videobuf2 looked at its hints by itself. LEND_VB2_OF is the buffer, if it is

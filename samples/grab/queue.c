@@ -236,5 +236,6 @@ int grab_init_queue(struct grab *grab, struct device *dev)
 	queue->mem_ops = lend_vb2_memops(LEND_VB2_SG, 0);
 	queue->timestamp_flags = V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
 	queue->lock = &grab->lock;
+	lend_vb2_set_most(queue, BOARD_LISTS);
 	return vb2_queue_init(queue);
 }
