@@ -93,6 +93,7 @@ static void sweep_count(struct sweep *w, unsigned long count)
 	       !count ? "by fail-nth" : count == 1 ? "each alone" : "and all after");
 }
 
+/* @most 0: only by fail-nth. */
 static void sweep_counts(struct sweep *w, unsigned long most)
 {
 	size_t before;
@@ -100,7 +101,8 @@ static void sweep_counts(struct sweep *w, unsigned long most)
 	/* Once unharmed: caches and page tables of the program are there then. */
 	round_of(w, 1000000000, 1);
 	before = available();
-	sweep_count(w, 1);
+	if (most)
+		sweep_count(w, 1);
 	if (most > 1)
 		sweep_count(w, most);
 	if (nth >= 0)
@@ -142,6 +144,12 @@ int sweep_set_up(void **state)
 	if (nth >= 0)
 		fail_everything();
 	return 0;
+}
+
+void sweep_nth(void **state)
+{
+	check(nth >= 0);
+	sweep_counts(*state, 0);
 }
 
 int sweep_tear_down(void **state)

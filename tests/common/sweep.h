@@ -40,5 +40,7 @@ bool disarm(unsigned long *seen);
 /* Tests, with a struct sweep as state: each alone and then with all that follow, or alone only. */
 void sweep(void **state);
 void sweep_single(void **state);
+/* By fault injection alone. */
+void sweep_nth(void **state);
 
 #endif
