@@ -130,9 +130,15 @@ static void mapped_file(struct scene *s)
 	check(has_pattern(s->mem, SIZE, SEED));
 }
 
+/* Where a mapping was that was moved away: without memory a part of it may stay. */
+static char *moved_from;
+
 static void unmap(struct scene *s)
 {
 	must(munmap(s->mem, SIZE));
+	if (moved_from)
+		must(munmap(moved_from, SIZE));
+	moved_from = NULL;
 	close_file(s);
 }
 
@@ -140,6 +146,19 @@ static void still_mapped(struct scene *s)
 {
 	check(get_info(s->fd).mappings >= 1);
 	check(has_pattern(s->mem, SIZE, SEED));
+}
+
+/* The kernel says aloud when it has no stack for a process. */
+static void to_be_forked(struct scene *s)
+{
+	write_text("/dev/kmsg", "<4>lend-test: expect want of memory");
+	mapped_file(s);
+}
+
+static void forked(struct scene *s)
+{
+	unmap(s);
+	write_text("/dev/kmsg", "<4>lend-test: expected");
 }
 
 static int copy_by_fork(struct scene *s)
@@ -165,6 +184,7 @@ static int move(struct scene *s)
 	moved = mremap(s->mem, SIZE, SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, place);
 	if (moved == MAP_FAILED)
 		return -1;
+	moved_from = s->mem;
 	s->mem = moved;
 	return 0;
 }
@@ -203,10 +223,11 @@ static int to_pipe(struct scene *s)
 
 #define SWEEP(name, before, act, untouched, after) \
 	{ name, before, act, untouched, after, {} }
-#define EACH(name, act)	\
-	{ name ": folios", mapped_file, act, still_mapped, unmap, { LEND_BACKING_FOLIOS } }, \
-	{ name ": pages, insert", mapped_file, act, still_mapped, unmap, \
+#define EACH_WITH(name, before, act, after) \
+	{ name ": folios", before, act, still_mapped, after, { LEND_BACKING_FOLIOS } }, \
+	{ name ": pages, insert", before, act, still_mapped, after, \
 	  { LEND_BACKING_PAGES, LEND_MAP_INSERT } }
+#define EACH(name, act)	EACH_WITH(name, mapped_file, act, unmap)
 
 static struct sweep sweeps[] = {
 	SWEEP("LEND_IOC_SETUP", empty_file, set_up, still_empty, close_file),
@@ -216,7 +237,7 @@ static struct sweep sweeps[] = {
 	SWEEP("read", whole_file, read_all, still_whole, close_file),
 	SWEEP("write", whole_file, write_all, still_whole, close_file),
 	SWEEP("open with O_TRUNC", whole_file, empty_by_open, nothing, close_file),
-	EACH("fork", copy_by_fork),
+	EACH_WITH("fork", to_be_forked, copy_by_fork, forked),
 	EACH("mremap", move),
 	EACH("mprotect of a part", split),
 	EACH("direct I/O", direct_io),
