@@ -185,6 +185,63 @@ static void blocks(void **state)
 	}
 }
 
+/* A board that writes to one run gets memory that is one, and no other. */
+static void by_one_run(void **state)
+{
+	static const enum source own[] = { BY_MMAP, BY_BOARD };
+	static const enum source others[] = { BY_ANON, BY_SHM, BY_LENT, BY_DMABUF };
+	unsigned int count = 2;
+	struct stream s;
+
+	(void)state;
+	set_style("contig");
+	set_memory("contig");
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
+		s = open_stream(own[i], V4L2_PIX_FMT_YUYV, 640, 240, 4);
+		capture(&s, 10);
+		close_stream(&s);
+	}
+	/* What fits a page is one run. */
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		s = open_stream(others[i], V4L2_PIX_FMT_GREY, 64, 16, 4);
+		capture(&s, 10);
+		close_stream(&s);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		bool lent = others[i] == BY_LENT || others[i] == BY_DMABUF;
+
+		s = open_stream(others[i], V4L2_PIX_FMT_YUYV, 640, 480, 4);
+		for (unsigned int b = 0; b < s.count; b++)
+			if (lent && backings[b] == LEND_BACKING_CONTIG)
+				must(queue(&s, b));
+			else if (!lent || backings[b] == LEND_BACKING_PAGES)
+				must_fail(queue(&s, b), EFAULT);
+		close_stream(&s);
+	}
+	set_memory("pages");
+	s = open_stream(BY_ANON, V4L2_PIX_FMT_YUYV, 640, 480, 2);
+	must_fail(request(s.fd, V4L2_MEMORY_MMAP, &count), ENOMEM);
+	close_stream(&s);
+	set_style("sg");
+}
+
+/* A driver whose processor does it all: into every memory, by every way. */
+static void by_processor(void **state)
+{
+	(void)state;
+	set_style("vaddr");
+	for (enum source source = 0; source < SOURCES; source++)
+		for (size_t m = 0; m < ARRAY_SIZE(memory_names); m++) {
+			struct stream s;
+
+			set_memory(memory_names[m]);
+			s = open_stream(source, formats[m], 320, 61, 4);
+			capture(&s, 8);
+			close_stream(&s);
+		}
+	set_style("sg");
+}
+
 /* As the board says, and as is missing. */
 static void lost_are_counted(void **state)
 {
@@ -340,6 +397,8 @@ int main(void)
 		cmocka_unit_test(read_as_mapped),
 		cmocka_unit_test(sizes),
 		cmocka_unit_test(blocks),
+		cmocka_unit_test(by_one_run),
+		cmocka_unit_test(by_processor),
 		cmocka_unit_test(lost_are_counted),
 		cmocka_unit_test(rate),
 		cmocka_unit_test(frames_stay),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A V4L2 driver of the capture board, as an example of <lend/vb2.h>. There is nothing of
- * memory management in it: what the board is told comes as a scatter list.
+ * memory management in it.
  */
 #ifndef GRAB_DRIVER_H
 #define GRAB_DRIVER_H
@@ -15,6 +15,8 @@
 #include <media/v4l2-ioctl.h>
 #include <media/videobuf2-v4l2.h>
 
+#include <lend/vb2.h>
+
 #include "board.h"
 
 /* A buffer, and where it is in the words of the board. */
@@ -24,6 +26,8 @@ struct grab_buffer {
 	struct file *list;		/* struct board_block each */
 	struct lend_dma *list_dma;
 	u32 blocks;
+	struct file *between;		/* where the board writes, if not to the buffer; or NULL */
+	struct lend_dma *between_dma;
 };
 
 struct grab {
@@ -36,6 +40,7 @@ struct grab {
 	struct v4l2_fract interval;	/* from frame to frame, seconds */
 
 	struct vb2_queue queue;
+	enum lend_vb2_style style;	/* of its memory operations */
 	struct board *board;
 	spinlock_t irq_lock;		/* of the following, and of their order in the board */
 	struct list_head queued;	/* struct grab_buffer: the board has them */
@@ -56,6 +61,11 @@ int grab_set_parm(struct file *file, void *fh, struct v4l2_streamparm *p);
 
 /* controls.c */
 int grab_add_controls(struct grab *grab);
+
+/* blocks.c */
+int grab_make_list(struct grab *grab, struct grab_buffer *buf);
+void grab_drop_list(struct grab_buffer *buf);
+void grab_fetch(struct grab_buffer *buf, u64 bytes);
 
 /* queue.c */
 int grab_init_queue(struct grab *grab, struct device *dev);

@@ -3,12 +3,8 @@
  * Buffers on their way to the board and back. What a buffer is to the board is written
  * down once, as a list of blocks; to queue it takes two registers, however large it is.
  */
-#include <linux/dma-mapping.h>
-#include <linux/err.h>
-#include <linux/file.h>
 #include <linux/moduleparam.h>
 #include <linux/string.h>
-#include <media/videobuf2-dma-sg.h>
 
 #include <lend/lend.h>
 #include <lend/vb2.h>
@@ -25,6 +21,14 @@ static const char *const memories[] = {
 };
 
 static unsigned int memory = LEND_BACKING_PAGES;
+
+static const char *const styles[] = {
+	[LEND_VB2_SG] = "sg",
+	[LEND_VB2_CONTIG] = "contig",
+	[LEND_VB2_VADDR] = "vaddr",
+};
+
+static unsigned int style = LEND_VB2_SG;
 
 static int set_memory(const char *value, const struct kernel_param *param)
 {
@@ -43,9 +47,27 @@ static int get_memory(char *text, const struct kernel_param *param)
 	return sysfs_emit(text, "%s\n", memories[READ_ONCE(memory)]);
 }
 
+static int set_style(const char *value, const struct kernel_param *param)
+{
+	int i = sysfs_match_string(styles, value);
+
+	if (i >= 0)
+		WRITE_ONCE(style, i);
+	return min(i, 0);
+}
+
+static int get_style(char *text, const struct kernel_param *param)
+{
+	return sysfs_emit(text, "%s\n", styles[READ_ONCE(style)]);
+}
+
 static const struct kernel_param_ops memory_ops = { .set = set_memory, .get = get_memory };
 module_param_cb(memory, &memory_ops, NULL, 0644);
 MODULE_PARM_DESC(memory, "of new buffers: pages (default), folios or contig");
+
+static const struct kernel_param_ops style_ops = { .set = set_style, .get = get_style };
+module_param_cb(style, &style_ops, NULL, 0644);
+MODULE_PARM_DESC(style, "how the board gets at new buffers: sg (default), contig or vaddr");
 
 /* --- buffers */
 
@@ -61,7 +83,8 @@ static int queue_setup(struct vb2_queue *queue, unsigned int *count, unsigned in
 
 	/* All of one kind: it is changed between streams. */
 	if (!vb2_is_busy(queue)) {
-		queue->mem_ops = lend_vb2_memops(LEND_VB2_SG, READ_ONCE(memory));
+		grab->style = READ_ONCE(style);
+		queue->mem_ops = lend_vb2_memops(grab->style, READ_ONCE(memory));
 		*count = max(*count, 2U);
 	}
 	if (*planes)
@@ -71,43 +94,14 @@ static int queue_setup(struct vb2_queue *queue, unsigned int *count, unsigned in
 	return 0;
 }
 
-/* The buffer has new memory. */
 static int buf_init(struct vb2_buffer *vb)
 {
-	struct sg_table *sgt = vb2_dma_sg_plane_desc(vb, 0);
-	struct device *dev = vb->vb2_queue->dev;
-	struct grab_buffer *buf = to_grab(vb);
-	struct board_block *block;
-	struct scatterlist *sg;
-	int i;
-
-	buf->list = lend_alloc(&(struct lend_params){
-		.name = "grab-list", .size = array_size(sgt->nents, sizeof(*block)),
-		.backing = LEND_BACKING_CONTIG, .dev = dev });
-	if (IS_ERR(buf->list))
-		return PTR_ERR(buf->list);
-	buf->list_dma = lend_dma_map(buf->list, dev, DMA_TO_DEVICE);
-	if (IS_ERR(buf->list_dma)) {
-		fput(buf->list);
-		return PTR_ERR(buf->list_dma);
-	}
-	buf->blocks = sgt->nents;
-	block = lend_vaddr(buf->list);
-	for_each_sgtable_dma_sg(sgt, sg, i)
-		block[i] = (struct board_block){
-			.address = cpu_to_le64(sg_dma_address(sg)),
-			.length = cpu_to_le64(sg_dma_len(sg)),
-		};
-	lend_dma_sync(buf->list_dma, 0, lend_size(buf->list), LEND_SYNC_FOR_DEVICE);
-	return 0;
+	return grab_make_list(vb2_get_drv_priv(vb->vb2_queue), to_grab(vb));
 }
 
 static void buf_cleanup(struct vb2_buffer *vb)
 {
-	struct grab_buffer *buf = to_grab(vb);
-
-	lend_dma_unmap(buf->list_dma);
-	fput(buf->list);
+	grab_drop_list(to_grab(vb));
 }
 
 static int buf_prepare(struct vb2_buffer *vb)
@@ -160,6 +154,7 @@ static void frame_done(struct grab *grab)
 	buf->vb.field = V4L2_FIELD_NONE;
 	vb->timestamp = board_read(grab->board, BOARD_DONE_TIME);
 	board_write(grab->board, BOARD_DONE, 1);
+	grab_fetch(buf, bytes);
 	vb2_set_plane_payload(vb, 0, bytes);
 	vb2_buffer_done(vb, whole ? VB2_BUF_STATE_DONE : VB2_BUF_STATE_ERROR);
 }
@@ -233,7 +228,8 @@ int grab_init_queue(struct grab *grab, struct device *dev)
 	queue->buf_struct_size = sizeof(struct grab_buffer);
 	queue->ops = &ops;
 	/* All that there is to lend: in place of vb2_dma_sg_memops. */
-	queue->mem_ops = lend_vb2_memops(LEND_VB2_SG, 0);
+	grab->style = LEND_VB2_SG;
+	queue->mem_ops = lend_vb2_memops(grab->style, 0);
 	queue->timestamp_flags = V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
 	queue->lock = &grab->lock;
 	lend_vb2_set_most(queue, BOARD_LISTS);

@@ -38,6 +38,11 @@ void set_memory(const char *name)
 	write_text("/sys/module/grab/parameters/memory", name);
 }
 
+void set_style(const char *name)
+{
+	write_text("/sys/module/grab/parameters/style", name);
+}
+
 int try_board(unsigned int board, int flags)
 {
 	char pattern[64], path[300];

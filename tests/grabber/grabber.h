@@ -20,6 +20,8 @@ int load_reaching(unsigned int bits);
 int unload_grab(void **state);
 /* "pages", "folios" or "contig": of buffers that a queue makes from now on. */
 void set_memory(const char *name);
+/* "sg", "contig" or "vaddr": how the board gets at them. */
+void set_style(const char *name);
 
 /* Of board number @board; -1 where there is none. */
 int try_board(unsigned int board, int flags);
