@@ -167,14 +167,15 @@ static void live(uint32_t before)
 	unsigned long lost = viewer_lost(&x);
 	const uint32_t *shot;
 
+	/* Ten frames a second fall due: three of them at the least while it stands still. */
+	usleep(300000);
 	set_control(board, GRAB_CID_STALL, 0);
 	for (int i = 0; i < 4; i++) {
 		wait_for(sequence_of(shot = screenshot()) > before);
 		before = sequence_of(shot);
 		compare(shot, before, 8, as_it_is, 0);
 	}
-	/* What was due while it stood still. */
-	wait_for(viewer_lost(&x) > lost);
+	wait_for(viewer_lost(&x) >= lost + 2);
 }
 
 static void end(pid_t viewer, const char *path, const char *format)
