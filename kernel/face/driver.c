@@ -133,7 +133,7 @@ int lend_to_fd(struct file *file, int flags)
 	struct file *opened;
 	int fd;
 
-	if (!lend_is_buffer(file) && file->f_op != &lend_registers_fops)
+	if (!lend_is_mappable(file))
 		return -EOPNOTSUPP;
 	/* Opening does not ask for permissions, and the driver may have got it from a program. */
 	if ((flags & O_ACCMODE) != O_RDONLY && !(file->f_mode & FMODE_WRITE))

@@ -84,7 +84,7 @@ EXPORT_SYMBOL_GPL(lend_dma_map);
 
 static int map_it(struct file *file, struct vm_area_struct *vma, bool readonly)
 {
-	if (!lend_is_buffer(file) && file->f_op != &lend_registers_fops)
+	if (!lend_is_mappable(file))
 		return -ENODEV;
 	if (readonly && vma->vm_flags & VM_SHARED) {
 		if (vma->vm_flags & VM_WRITE)
@@ -108,7 +108,7 @@ EXPORT_SYMBOL_GPL(lend_mmap_readonly);
 
 int lend_revoke(struct file *file)
 {
-	if (!lend_is_buffer(file) && file->f_op != &lend_registers_fops)
+	if (!lend_is_mappable(file))
 		return -EOPNOTSUPP;
 	return lend_buffer_revoke(lend_inode_buffer(file_inode(file)));
 }

@@ -51,6 +51,12 @@ static inline bool lend_is_buffer(struct file *file)
 	return file->f_op == &lend_file_fops;
 }
 
+/* ... or registers: what can be mapped, and cut. */
+static inline bool lend_is_mappable(struct file *file)
+{
+	return lend_is_buffer(file) || file->f_op == &lend_registers_fops;
+}
+
 struct lend_buffer *lend_driver_buffer(struct file *file);
 int lend_unlink(struct file *file);
 int lend_set_size(struct inode *inode, loff_t size);

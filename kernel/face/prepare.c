@@ -18,7 +18,7 @@ static int prepare(struct file *file, struct vm_area_desc *desc, bool readonly)
 	struct lend_buffer *buf;
 	int err;
 
-	if (!lend_is_buffer(file) && file->f_op != &lend_registers_fops)
+	if (!lend_is_mappable(file))
 		return -ENODEV;
 	if (readonly && vma_desc_test(desc, VMA_SHARED_BIT)) {
 		if (vma_desc_test(desc, VMA_WRITE_BIT))
