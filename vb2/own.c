@@ -6,7 +6,6 @@
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/slab.h>
 
 #include "plane.h"
 
@@ -25,29 +24,15 @@ void *lend_vb2_alloc(const struct lend_vb2_kind *kind, struct vb2_buffer *vb,
 		     enum dma_data_direction dir, struct device *dev, unsigned long size)
 {
 	struct lend_vb2_plane *plane = lend_vb2_plane(kind, vb, dir, size);
-	int err;
 
 	if (!plane)
 		return ERR_PTR(-ENOMEM);
-	plane->file = lend_alloc(&(struct lend_params){
+	plane = lend_vb2_use(plane, lend_alloc(&(struct lend_params){
 		.name = "lend-video", .size = size, .backing = kind->backing,
-		.dev = kind->style == LEND_VB2_VADDR ? NULL : dev });
-	if (IS_ERR(plane->file)) {
-		err = PTR_ERR(plane->file);
-		goto free;
-	}
-	err = lend_vb2_use(plane, dev);
-	if (err)
-		goto give_back;
-	if (plane->dma)
+		.dev = kind->style == LEND_VB2_VADDR ? NULL : dev }), dev);
+	if (!IS_ERR(plane) && plane->dma)
 		lend_set_hooks(plane->file, &hooks, plane);
 	return plane;
-
-give_back:
-	fput(plane->file);
-free:
-	kfree(plane);
-	return ERR_PTR(err);
 }
 
 /* The memory may have other users still: it goes with the last of them. */
@@ -57,8 +42,6 @@ void lend_vb2_put(void *priv)
 
 	lend_clear_hooks(plane->file, &hooks, plane);
 	lend_vb2_unuse(plane);
-	fput(plane->file);
-	kfree(plane);
 }
 
 /* More than 1: others, too. Asked of all memory; a dma-buf's users are not ours to count. */

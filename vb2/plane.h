@@ -65,12 +65,12 @@ int lend_vb2_mmap(void *priv, struct vm_area_struct *vma);
 struct dma_buf *lend_vb2_export(struct lend_vb2_plane *plane, unsigned long flags);
 
 /* user.c */
-int lend_vb2_use(struct lend_vb2_plane *plane, struct device *dev);
-void lend_vb2_unuse(struct lend_vb2_plane *plane);
+struct lend_vb2_plane *lend_vb2_use(struct lend_vb2_plane *plane, struct file *file,
+				    struct device *dev);
+void lend_vb2_unuse(void *priv);
 void *lend_vb2_pin(const struct lend_vb2_kind *kind, struct vb2_buffer *vb,
 		   enum dma_data_direction dir, struct device *dev, unsigned long vaddr,
 		   unsigned long size);
-void lend_vb2_unpin(void *priv);
 
 /* import.c */
 void *lend_vb2_attach(const struct lend_vb2_kind *kind, struct vb2_buffer *vb,

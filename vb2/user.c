@@ -11,7 +11,7 @@
 #include "plane.h"
 
 /* Makes the plane's file reachable for the device, or for the processor. */
-int lend_vb2_use(struct lend_vb2_plane *plane, struct device *dev)
+static int reach(struct lend_vb2_plane *plane, struct device *dev)
 {
 	struct lend_dma *dma;
 	int err;
@@ -35,11 +35,36 @@ int lend_vb2_use(struct lend_vb2_plane *plane, struct device *dev)
 	return 0;
 }
 
-void lend_vb2_unuse(struct lend_vb2_plane *plane)
+/*
+ * Makes a file, or what came instead of one, the memory of a plane. Takes both over: a
+ * failure gives them back.
+ */
+struct lend_vb2_plane *lend_vb2_use(struct lend_vb2_plane *plane, struct file *file,
+				    struct device *dev)
 {
+	int err = PTR_ERR_OR_ZERO(file);
+
+	plane->file = file;
+	if (!err) {
+		err = reach(plane, dev);
+		if (err)
+			fput(file);
+	}
+	if (!err)
+		return plane;
+	kfree(plane);
+	return ERR_PTR(err);
+}
+
+void lend_vb2_unuse(void *priv)
+{
+	struct lend_vb2_plane *plane = priv;
+
 	if (plane->vaddr)
 		lend_vunmap(plane->file, plane->vaddr);
 	lend_dma_unmap(plane->dma);
+	fput(plane->file);
+	kfree(plane);
 }
 
 void *lend_vb2_pin(const struct lend_vb2_kind *kind, struct vb2_buffer *vb,
@@ -47,32 +72,8 @@ void *lend_vb2_pin(const struct lend_vb2_kind *kind, struct vb2_buffer *vb,
 		   unsigned long size)
 {
 	struct lend_vb2_plane *plane = lend_vb2_plane(kind, vb, dir, size);
-	int err;
 
 	if (!plane)
 		return ERR_PTR(-ENOMEM);
-	plane->file = lend_from_user(vaddr, size, plane->dir != DMA_TO_DEVICE);
-	if (IS_ERR(plane->file)) {
-		err = PTR_ERR(plane->file);
-		goto free;
-	}
-	err = lend_vb2_use(plane, dev);
-	if (err)
-		goto give_back;
-	return plane;
-
-give_back:
-	fput(plane->file);
-free:
-	kfree(plane);
-	return ERR_PTR(err);
-}
-
-void lend_vb2_unpin(void *priv)
-{
-	struct lend_vb2_plane *plane = priv;
-
-	lend_vb2_unuse(plane);
-	fput(plane->file);
-	kfree(plane);
+	return lend_vb2_use(plane, lend_from_user(vaddr, size, dir != DMA_TO_DEVICE), dev);
 }
