@@ -12,6 +12,7 @@
 #include <zlib.h>
 
 #include "../frame.h"
+#include "size.h"
 
 static const char usage[] =
 "usage: grab-verify [OPTION...] --size WxH --format FOURCC FILE...\n"
@@ -174,11 +175,7 @@ static struct json_object *to_json(const struct result *r)
 
 static void parse_size(const char *text, struct wanted *w)
 {
-	char rest;
-
-	if (strspn(text, "0123456789x") != strlen(text) || strlen(text) > 11 ||
-	    sscanf(text, "%ux%u%c", &w->width, &w->height, &rest) != 2 || !w->width ||
-	    !w->height || w->width > UINT16_MAX || w->height > UINT16_MAX)
+	if (!read_size(text, UINT16_MAX, &w->width, &w->height))
 		wrong("--size %s: not like 640x480", text);
 }
 

@@ -9,6 +9,7 @@
 #include <json-c/json.h>
 #include <linux/videodev2.h>
 
+#include "size.h"
 #include "view.h"
 
 static const char usage[] =
@@ -61,11 +62,7 @@ static unsigned long number(const char *option, const char *text, unsigned long 
 
 static void parse_size(const char *text, struct view_options *o)
 {
-	char rest;
-
-	if (strspn(text, "0123456789x") != strlen(text) || strlen(text) > 11 ||
-	    sscanf(text, "%ux%u%c", &o->width, &o->height, &rest) != 2 || !o->width ||
-	    !o->height || o->width > INT16_MAX || o->height > INT16_MAX)
+	if (!read_size(text, INT16_MAX, &o->width, &o->height))
 		wrong("--size %s: not like 640x480, with up to %d each", text, INT16_MAX);
 }
 
