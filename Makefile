@@ -83,8 +83,14 @@ test:				## run all tests in virtual machines, or T="name..." (root; sets up all
 	@tests/all --kernel $(KERNEL) $(T)
 
 test-debug:			## the groups of tests/quick on the debug kernel, and what they have run
-	@tests/all --kernel debug $$(sed '/^#/d' tests/quick)
+	@tests/matrix debug:quick
 	@tests/coverage
+
+test-matrix: lint		## lint; all tests on the oldest and the newest kernel; test-debug
+	@tests/matrix bullseye sid debug:quick
+
+test-all:			## all tests on every kernel, and their table
+	@tests/matrix bullseye bookworm trixie sid debug
 
 bench:				## measure in a machine whose clock counts instructions (B="name...")
 	@bench/run --kernel $(KERNEL) $(B)
@@ -101,4 +107,4 @@ clean:				## remove what was built
 help:				## this list
 	@awk -F ':.*## *' '/^[a-z-]+:.*##/ { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all modules headers user programs samples samples-packages $(folders:%=%-programs) setup install uninstall demo demo-grab test test-debug bench vm lint clean help
+.PHONY: all modules headers user programs samples samples-packages $(folders:%=%-programs) setup install uninstall demo demo-grab test test-debug test-matrix test-all bench vm lint clean help
