@@ -9,7 +9,7 @@
 
 #include "pressure.h"
 
-#define SIZE	(48 * MiB + 3 * PAGE)
+#define SIZE	(12 * MiB + 3 * PAGE)
 
 /* Of every kind one that is mapped on demand and one that is mapped at once. */
 static struct lent {
