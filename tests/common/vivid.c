@@ -11,6 +11,9 @@
 #define VIVID_OSD_TEXT_MODE	0x00f0f001
 #define VIVID_SHOW_BORDER	0x00f0f004
 #define VIVID_LOOP_VIDEO	0x00f0f025
+/* Where that is gone: what the first HDMI input is connected to; 0 is the picture. */
+#define VIVID_CONNECTED_TO	0x00f0f071
+#define VIVID_OUTPUT(device)	(2 + (device))
 
 static int open_node(int device, uint32_t type)
 {
@@ -86,8 +89,12 @@ struct video video_open(int device, uint32_t type, uint32_t memory)
 void video_loop(int device, bool on)
 {
 	int fd = open_node(device, V4L2_BUF_TYPE_VIDEO_CAPTURE);
+	struct v4l2_queryctrl loop = { .id = VIVID_LOOP_VIDEO };
 
-	set_control(fd, VIVID_LOOP_VIDEO, on);
+	if (!ioctl(fd, VIDIOC_QUERYCTRL, &loop))
+		set_control(fd, VIVID_LOOP_VIDEO, on);
+	else
+		set_control(fd, VIVID_CONNECTED_TO, on ? VIVID_OUTPUT(device) : 0);
 	close(fd);
 }
 
