@@ -268,7 +268,7 @@ static char *fragment(size_t *size)
 	*size = most;
 	most = 0;
 	while (meminfo("MemFree") > 80 * MiB) {
-		must(madvise(mem + most, step, MADV_POPULATE_WRITE));
+		fault_in(mem + most, step);
 		most += step;
 	}
 	for (size_t at = 0; at < most; at += STRIDE) {

@@ -201,7 +201,7 @@ static void balancing(void **state)
 	own = must(mmap(NULL, own_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 	must(madvise(own, own_size, MADV_NOHUGEPAGE));
 	must(syscall(SYS_set_mempolicy, MPOL_BIND, &first, 8 * sizeof(first)));
-	must(madvise(own, own_size, MADV_POPULATE_WRITE));
+	fault_in(own, own_size);
 	must(syscall(SYS_set_mempolicy, MPOL_DEFAULT, NULL, 0));
 	for (size_t i = 0; i < ARRAY_SIZE(backings); i++) {
 		fd[i] = make_on(size, backings[i], LEND_MAP_AUTO, 0);

@@ -78,6 +78,12 @@ void *map_buffer(int fd, size_t size)
 	return must(mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
 }
 
+void fault_in(void *mem, size_t size)
+{
+	must(mlock(mem, size));
+	must(munlock(mem, size));
+}
+
 void fill_pattern(void *mem, size_t size, uint64_t seed)
 {
 	uint64_t *word = mem;

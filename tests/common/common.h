@@ -79,6 +79,9 @@ struct lend_info get_info(int fd);
 /* Shared and writable, all of it, by default. */
 void *map_buffer(int fd, size_t size);
 
+/* All pages of private memory there, as MADV_POPULATE_WRITE does on Linux 5.14 and later. */
+void fault_in(void *mem, size_t size);
+
 /* Fills, and tells whether it still is: word i is seed + i. */
 void fill_pattern(void *mem, size_t size, uint64_t seed);
 bool has_pattern(const void *mem, size_t size, uint64_t seed);

@@ -34,7 +34,7 @@ static int hog(void *arg)
 
 void swap_out(void)
 {
-	size_t size = meminfo("MemAvailable") + 300 * MiB;
+	size_t size = meminfo("MemAvailable") + 200 * MiB;
 	uint64_t out = vmstat("pswpout"), killed = vmstat("oom_kill");
 
 	check(meminfo("SwapFree") > 600 * MiB);
@@ -54,7 +54,7 @@ void compact(void)
 	uint64_t moved = vmstat("compact_migrate_scanned");
 
 	must(madvise(mem, size, MADV_NOHUGEPAGE));
-	must(madvise(mem, size, MADV_POPULATE_WRITE));
+	fault_in(mem, size);
 	for (size_t at = 0; at < size; at += 16 * PAGE)
 		must(madvise(mem + at, 8 * PAGE, MADV_DONTNEED));
 	write_text("/proc/sys/vm/compact_memory", "1");
