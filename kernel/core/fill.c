@@ -133,8 +133,11 @@ int lend_fill(const struct lend_spec *spec, struct lend_extents *mem, unsigned l
 		fill.limit = BIT(spec->dma_bits) >> PAGE_SHIFT;
 	/* The root has no limit, and pages that are not charged come in batches. */
 	fill.memcg = get_mem_cgroup_from_mm(current->mm);
-	if (fill.memcg && parent_mem_cgroup(fill.memcg))
+	if (fill.memcg && parent_mem_cgroup(fill.memcg)) {
 		fill.gfp |= LEND_GFP_ACCOUNT;
+		if (!LEND_GFP_ACCOUNT)
+			atomic_or(LEND_WHY_NO_MEMCG, why);
+	}
 
 	if (spec->backing->fill_slice) {
 		err = fill_sliced(&fill, spec->backing, mem, npages);
