@@ -10,6 +10,7 @@ if ! compgen -G '/sys/class/iommu/*' >/dev/null; then
 fi
 status=0
 for name in edu edu_refused edu_gone; do
-	"$programs/$name" || status=1
+	# By this name tests/unable speaks of them.
+	(exec -a edu_again "$programs/$name") || status=1
 done
 exit $status
