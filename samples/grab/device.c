@@ -12,6 +12,9 @@ static int querycap(struct file *file, void *fh, struct v4l2_capability *cap)
 {
 	strscpy(cap->driver, "grab", sizeof(cap->driver));
 	strscpy(cap->card, "Frame grabber of lend", sizeof(cap->card));
+	/* Before Linux 5.18 nobody else fills it in. */
+	snprintf(cap->bus_info, sizeof(cap->bus_info), "platform:%s",
+		 dev_name(video_devdata(file)->v4l2_dev->dev));
 	return 0;
 }
 
