@@ -40,6 +40,7 @@ machine() {
 		board=q35
 		args+=' intel_iommu=on iommu.strict=1'
 	fi
+	args+=$append
 
 	# It must not outlive vm/run, whatever becomes of that.
 	machine=(setpriv --pdeathsig KILL qemu-system-x86_64 -no-user-config -nodefaults -display none -no-reboot
