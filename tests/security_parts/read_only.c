@@ -1,0 +1,513 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sys/ptrace.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+#include "../common/dmabuf.h"
+#include "../common/maker.h"
+#include "../common/hold.h"
+#include "security.h"
+
+#define AT	(5 * PAGE)
+#define MARK	'W'
+#define NAME	DIR "/read-only"
+
+/* What a route may use besides the descriptor; opened by root. */
+static int source, disk, maker;
+
+/* -1 and errno, or the mark was written at AT. @mem is mapped, to read at least. */
+typedef long route_fn(int fd, char *mem);
+
+static long by_pwrite(int fd, char *mem)
+{
+	(void)mem;
+	return pwrite(fd, "W", 1, AT);
+}
+
+static long by_pwritev(int fd, char *mem)
+{
+	struct iovec one = { "W", 1 };
+
+	(void)mem;
+	return pwritev2(fd, &one, 1, AT, 0);
+}
+
+static long by_splice(int fd, char *mem)
+{
+	loff_t at = AT;
+	int ends[2], error;
+	long ret;
+
+	(void)mem;
+	must(pipe2(ends, O_CLOEXEC));
+	check(write(ends[1], "W", 1) == 1);
+	ret = splice(ends[0], NULL, fd, &at, 1, 0);
+	error = errno;
+	close(ends[0]);
+	close(ends[1]);
+	errno = error;
+	return ret;
+}
+
+static long by_sendfile(int fd, char *mem)
+{
+	off_t from = AT;
+
+	(void)mem;
+	must(lseek(fd, AT, SEEK_SET));
+	return sendfile(fd, source, &from, 1);
+}
+
+static long by_copy_file_range(int fd, char *mem)
+{
+	loff_t from = AT, to = AT;
+
+	(void)mem;
+	return copy_file_range(source, &from, fd, &to, 1, 0);
+}
+
+static long by_mmap(int fd, char *mem)
+{
+	char *other = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	(void)mem;
+	if (other == MAP_FAILED)
+		return -1;
+	other[AT] = MARK;
+	return munmap(other, SIZE);
+}
+
+static long by_mprotect(int fd, char *mem)
+{
+	char *other = must(mmap(NULL, SIZE, PROT_READ, MAP_SHARED, fd, 0));
+	long ret = mprotect(other + AT, PAGE, PROT_READ | PROT_WRITE);
+	int error = errno;
+
+	(void)mem;
+	if (!ret)
+		other[AT] = MARK;
+	munmap(other, SIZE);
+	errno = error;
+	return ret;
+}
+
+static long by_pkey_mprotect(int fd, char *mem)
+{
+	(void)fd;
+	if (syscall(SYS_pkey_mprotect, mem + AT, PAGE, PROT_READ | PROT_WRITE, -1))
+		return -1;
+	mem[AT] = MARK;
+	return 0;
+}
+
+/* Maps the page anew, with the file that the mapping has. */
+static long by_remap_file_pages(int fd, char *mem)
+{
+	(void)fd;
+	if (syscall(SYS_remap_file_pages, mem + AT, PAGE, 0, AT / PAGE, 0))
+		return -1;
+	return by_pkey_mprotect(fd, mem);
+}
+
+static long by_proc_mem(int fd, char *mem)
+{
+	int self = must(open("/proc/self/mem", O_RDWR | O_CLOEXEC)), error;
+	long ret = pwrite(self, "W", 1, (uintptr_t)mem + AT);
+
+	(void)fd;
+	error = errno;
+	close(self);
+	errno = error;
+	return ret;
+}
+
+static long by_process_vm_writev(int fd, char *mem)
+{
+	struct iovec from = { "W", 1 }, to = { mem + AT, 1 };
+
+	(void)fd;
+	return process_vm_writev(getpid(), &from, 1, &to, 1, 0);
+}
+
+/* A debugger's hand. */
+static long by_ptrace(int fd, char *mem)
+{
+	pid_t pid = must(fork());
+	int status, error;
+	long ret;
+
+	(void)fd;
+	if (!pid) {
+		ptrace(PTRACE_TRACEME);
+		raise(SIGSTOP);
+		_exit(0);
+	}
+	check(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status));
+	ret = ptrace(PTRACE_POKEDATA, pid, mem + AT, (long)MARK);
+	error = errno;
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	errno = error;
+	return ret;
+}
+
+static long by_read(int fd, char *mem)
+{
+	(void)fd;
+	return pread(source, mem + AT, 1, AT);
+}
+
+static long by_direct_io(int fd, char *mem)
+{
+	(void)fd;
+	return pread(disk, mem + AT, PAGE, 0);
+}
+
+static long by_vmsplice(int fd, char *mem)
+{
+	struct iovec to = { mem + AT, 1 };
+	int ends[2], error;
+	long ret;
+
+	(void)fd;
+	must(pipe2(ends, O_CLOEXEC));
+	check(write(ends[1], "W", 1) == 1);
+	ret = vmsplice(ends[0], &to, 1, 0);
+	error = errno;
+	close(ends[0]);
+	close(ends[1]);
+	errno = error;
+	return ret;
+}
+
+static long by_futex(int fd, char *mem)
+{
+	int other = 0;
+
+	(void)fd;
+	return syscall(SYS_futex, &other, FUTEX_WAKE_OP_PRIVATE, 0, 0, mem + AT,
+		       FUTEX_OP(FUTEX_OP_SET, MARK, FUTEX_OP_CMP_EQ, 0));
+}
+
+/* A driver's device. */
+static long driver_marks(long taken, size_t at)
+{
+	if (taken)
+		return -1;
+	driver_write(maker, "W", at, 1);
+	return ask(maker, MAKER_LET_GO);
+}
+
+static long by_pinning(int fd, char *mem)
+{
+	(void)fd;
+	return driver_marks(ask(maker, MAKER_FROM_USER, .addr = (uintptr_t)mem + AT,
+				.length = PAGE, .flags = true), 0);
+}
+
+static long by_driver(int fd, char *mem)
+{
+	(void)mem;
+	return driver_marks(ask(maker, MAKER_FROM_FD, .fd = fd, .flags = true), AT);
+}
+
+static long by_dmabuf(int fd, char *mem)
+{
+	int dmabuf = try_export(fd, O_RDWR | O_CLOEXEC);
+	long ret;
+
+	if (dmabuf < 0)
+		return -1;
+	ret = by_mmap(dmabuf, mem);
+	close(dmabuf);
+	return ret;
+}
+
+enum {
+	FILES = 1,	/* for files of lend alone, not dma-bufs of them */
+	PINS = 2,	/* not of memory that is mapped by page frame number */
+};
+
+static const struct route {
+	const char *name;
+	route_fn *go;
+	int error;		/* with a descriptor that is open for reading */
+	unsigned int flags;
+} routes[] = {
+	{ "pwrite", by_pwrite, EBADF, FILES },
+	{ "pwritev2", by_pwritev, EBADF, FILES },
+	{ "splice", by_splice, EBADF, FILES },
+	{ "sendfile", by_sendfile, EBADF, FILES },
+	{ "copy_file_range", by_copy_file_range, EBADF, FILES },
+	{ "mmap", by_mmap, EACCES },
+	{ "mprotect", by_mprotect, EACCES },
+	{ "/proc/self/mem", by_proc_mem, EIO, PINS },
+	{ "process_vm_writev", by_process_vm_writev, EFAULT, PINS },
+	{ "ptrace", by_ptrace, EIO, PINS },
+	{ "read", by_read, EFAULT },
+	{ "O_DIRECT read", by_direct_io, EFAULT, PINS },
+	{ "vmsplice", by_vmsplice, EFAULT },
+	{ "futex", by_futex, EFAULT },
+	{ "pinning", by_pinning, EFAULT, PINS },
+	{ "a driver", by_driver, EBADF, FILES },
+	{ "a dma-buf", by_dmabuf, EBADF, FILES },
+	{ "pkey_mprotect", by_pkey_mprotect, EACCES },
+	{ "remap_file_pages", by_remap_file_pages, EINVAL },
+};
+
+/* One descriptor in the hands of another user. */
+struct receiver {
+	int sock;
+	bool writes;
+	unsigned int without;	/* routes that there are not */
+};
+
+static int try_all(void *arg)
+{
+	const struct receiver *r = arg;
+	char *mem;
+	int fd;
+
+	become_user(NOBODY);
+	fd = recv_fd(r->sock);
+	mem = must(mmap(NULL, SIZE, PROT_READ | (r->writes ? PROT_WRITE : 0), MAP_SHARED, fd, 0));
+	for (const struct route *route = routes; route < routes + ARRAY_SIZE(routes); route++) {
+		long ret;
+
+		if (route->flags & r->without)
+			continue;
+		if (r->writes)
+			mem[AT] = 0;
+		errno = 0;
+		ret = route->go(fd, mem);
+		if (r->writes ? ret < 0 : ret >= 0 || errno != route->error)
+			failed("%s: %ld, %s", route->name, ret, strerror(errno));
+		if (mem[AT] != (r->writes ? MARK : 0))
+			failed("%s: %s", route->name, r->writes ? "nothing written" : "written");
+	}
+	return 0;
+}
+
+static void hand_over(int fd, bool writes, unsigned int without)
+{
+	struct receiver r = { .writes = writes, .without = without };
+	int socks[2];
+	pid_t pid;
+
+	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, socks));
+	r.sock = socks[1];
+	pid = spawn(try_all, &r);
+	send_fd(socks[0], fd);
+	assert_int_equal(reap(pid), 0);
+	close(socks[0]);
+	close(socks[1]);
+}
+
+static int make_named(uint32_t backing, uint32_t map)
+{
+	int fd = must(open(NAME, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+	struct lend_setup kind = {
+		.size = sizeof(kind), .flags = LEND_SETUP_BACKING | LEND_SETUP_MAP,
+		.backing = backing, .map = map,
+	};
+
+	must(ioctl(fd, LEND_IOC_SETUP, &kind));
+	must(ftruncate(fd, SIZE));
+	return fd;
+}
+
+/* What the routes read from, full of marks. */
+static void open_sources(void)
+{
+	char *page = must(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			       -1, 0));
+
+	memset(page, MARK, PAGE);
+	source = make_buffer(SIZE, 0, 0);
+	disk = must(open(DISK, O_RDWR | O_DIRECT | O_CLOEXEC));
+	maker = open_maker();
+	check(pwrite(source, page, PAGE, AT) == PAGE && pwrite(disk, page, PAGE, 0) == PAGE);
+	must(munmap(page, PAGE));
+}
+
+static void close_sources(void)
+{
+	close(maker);
+	close(disk);
+	close(source);
+}
+
+static void all_kinds(void (*test)(int fd, unsigned int without))
+{
+	open_sources();
+	for (size_t k = 0; k < ARRAY_SIZE(backings) * ARRAY_SIZE(maps); k++) {
+		uint32_t map = maps[k % ARRAY_SIZE(maps)];
+		int fd = make_named(backings[k / ARRAY_SIZE(maps)], map);
+
+		test(fd, map == LEND_MAP_PFN ? PINS : 0);
+		must(unlink(NAME));
+		close(fd);
+	}
+	close_sources();
+}
+
+static bool untouched(int fd)
+{
+	char *mem = map_buffer(fd, SIZE);
+	bool same = !mem[0] && !memcmp(mem, mem + 1, SIZE - 1);
+
+	munmap(mem, SIZE);
+	return same;
+}
+
+static void descriptor(int fd, unsigned int without)
+{
+	int ro = must(open(NAME, O_RDONLY | O_CLOEXEC));
+
+	hand_over(ro, false, without);
+	assert_true(untouched(fd));
+	hand_over(fd, true, without);
+	assert_false(untouched(fd));
+	close(ro);
+}
+
+void read_only_descriptors(void **state)
+{
+	(void)state;
+	all_kinds(descriptor);
+}
+
+static void dmabuf(int fd, unsigned int without)
+{
+	int ro = must(try_export(fd, O_RDONLY | O_CLOEXEC)), rw = make_dmabuf(fd);
+
+	hand_over(ro, false, without | FILES);
+	assert_true(untouched(fd));
+	hand_over(rw, true, without | FILES);
+	assert_false(untouched(fd));
+	close(ro);
+	close(rw);
+	wait_for(!get_info(fd).exports);
+}
+
+void read_only_dmabufs(void **state)
+{
+	(void)state;
+	all_kinds(dmabuf);
+}
+
+/* Nor can it be made into one that is open for writing. */
+static int make_more_of_it(void *arg)
+{
+	int ro = *(int *)arg;
+	char path[64];
+
+	become_user(NOBODY);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", ro);
+	must_fail(open(path, O_RDWR), EACCES);
+	must_fail(open(path, O_WRONLY), EACCES);
+	must_fail(open(path, O_RDONLY | O_TRUNC), EACCES);
+	must_fail(open(NAME, O_RDWR), EACCES);
+	must_fail(open(NAME, O_RDONLY | O_TRUNC), EACCES);
+	must_fail(truncate(NAME, 0), EACCES);
+	must_fail(ftruncate(ro, 0), EINVAL);
+	must_fail(fallocate(ro, 0, 0, SIZE), EBADF);
+	must_fail(fallocate(ro, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, SIZE), EBADF);
+	must_fail(fchmod(ro, 0666), EPERM);
+	must_fail(fchown(ro, NOBODY, NOBODY), EPERM);
+	must_fail(unlink(NAME), EACCES);
+	check(linkat(AT_FDCWD, path, AT_FDCWD, DIR "/mine", AT_SYMLINK_FOLLOW) == -1);
+	must(fcntl(ro, F_SETFL, O_RDWR));
+	must_fail(write(ro, "W", 1), EBADF);
+	must_fail(mmap(NULL, PAGE, PROT_WRITE, MAP_SHARED, ro, 0), EACCES);
+	close(must(open(path, O_RDONLY)));
+	return 0;
+}
+
+void read_only_stays(void **state)
+{
+	int fd = make_named(LEND_BACKING_FOLIOS, LEND_MAP_AUTO), ro;
+
+	(void)state;
+	write_pattern(fd, SIZE, 1);
+	ro = must(open(NAME, O_RDONLY | O_CLOEXEC));
+	assert_int_equal(reap(spawn(make_more_of_it, &ro)), 0);
+	assert_true(file_has_pattern(fd, SIZE, 1));
+	close(must(open(NAME, O_RDWR)));
+	close(must(open(NAME, O_RDONLY | O_TRUNC)));
+	assert_true(untouched(fd));
+	must(unlink(NAME));
+	close(ro);
+	close(fd);
+}
+
+/* A debugger may write where the program may not: into a copy, never into the buffer. */
+void private_copies(void **state)
+{
+	static const struct route forced[] = {
+		{ "/proc/self/mem", by_proc_mem }, { "ptrace", by_ptrace },
+	};
+
+	(void)state;
+	for (size_t k = 0; k < ARRAY_SIZE(backings) * 2; k++) {
+		int fd = make_buffer(SIZE, backings[k / 2], maps[k % 2]);
+
+		for (size_t i = 0; i < ARRAY_SIZE(forced); i++) {
+			char *mem = must(mmap(NULL, SIZE, PROT_READ, MAP_PRIVATE, fd, 0));
+
+			check(!mem[AT] && !mem[AT + HUGE]);
+			must(forced[i].go(fd, mem));
+			/* The debugger's victim is a child, which has its own copy. */
+			check(mem[AT] == (forced[i].go == by_proc_mem ? MARK : 0));
+			check(!mem[AT + HUGE]);
+			must(munmap(mem, SIZE));
+			check(untouched(fd));
+		}
+		close(fd);
+	}
+}
+
+struct race {
+	char *mem;
+	int self;
+	bool over;
+};
+
+static void *drop_copies(void *arg)
+{
+	struct race *race = arg;
+
+	while (!__atomic_load_n(&race->over, __ATOMIC_RELAXED))
+		madvise(race->mem, PAGE, MADV_DONTNEED);
+	return NULL;
+}
+
+/* The copy is dropped between being made and being written to (CVE-2016-5195). */
+void private_copies_in_a_race(void **state)
+{
+	(void)state;
+	for (size_t k = 0; k < 2; k++) {
+		int fd = make_buffer(HUGE, LEND_BACKING_FOLIOS, maps[k]);
+		char *mem = must(mmap(NULL, HUGE, PROT_READ, MAP_PRIVATE, fd, 0));
+		struct race race = {
+			.mem = mem + AT, .self = must(open("/proc/self/mem", O_RDWR | O_CLOEXEC)),
+		};
+		char *all = map_buffer(fd, HUGE);
+		pthread_t other;
+
+		check(!pthread_create(&other, NULL, drop_copies, &race));
+		for (int i = 0; i < 2000; i++)
+			check(pwrite(race.self, "W", 1, (uintptr_t)race.mem) == 1);
+		__atomic_store_n(&race.over, true, __ATOMIC_RELAXED);
+		pthread_join(other, NULL);
+		check(!all[0] && !memcmp(all, all + 1, HUGE - 1));
+		must(munmap(all, HUGE));
+		must(munmap(mem, HUGE));
+		close(race.self);
+		close(fd);
+	}
+}
