@@ -135,6 +135,9 @@ static void read_only(void **state)
 	must_fail(mprotect(mem, PAGE, PROT_READ | PROT_WRITE), EACCES);
 	assert_int_equal(probe_write(mem), 128 + SIGSEGV);
 	must_fail(pwrite(self, word, 8, (uintptr_t)mem), EIO);
+	/* The kernel maps it anew, with the file that the mapping has. */
+	must(syscall(SYS_remap_file_pages, mem, PAGE, 0, 0, 0));
+	must_fail(mprotect(mem, PAGE, PROT_READ | PROT_WRITE), EACCES);
 	must_fail(ask(other, MAKER_FROM_USER, .addr = (uintptr_t)mem, .length = 1, .flags = 1), EFAULT);
 	must(ask(other, MAKER_FROM_USER, .addr = (uintptr_t)mem, .length = 1));
 

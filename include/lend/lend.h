@@ -282,8 +282,11 @@ int lend_mmap(struct file *file, struct vm_area_struct *vma);
  * @file: what is mapped
  * @vma: new; a private mapping of a buffer may be written, being a copy
  *
+ * Afterwards it is that of one more open file, for reading.
+ *
  * Context: .mmap, under the mmap lock.
- * Return: as lend_mmap(), or -EACCES for PROT_WRITE; mprotect says so later, too.
+ * Return: as lend_mmap(), or -EACCES for PROT_WRITE; mprotect says so later, too;
+ * -ENOMEM, -ENFILE.
  */
 int lend_mmap_readonly(struct file *file, struct vm_area_struct *vma);
 
@@ -304,7 +307,7 @@ int lend_mmap_prepare(struct file *file, struct vm_area_desc *desc);
  * @desc: as .mmap_prepare got it
  *
  * Context: .mmap_prepare, under the mmap lock.
- * Return: as lend_mmap_prepare(), or -EACCES for PROT_WRITE.
+ * Return: as lend_mmap_prepare(), or -EACCES for PROT_WRITE, -ENOMEM, -ENFILE.
  */
 int lend_mmap_prepare_readonly(struct file *file, struct vm_area_desc *desc);
 

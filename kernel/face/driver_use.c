@@ -3,6 +3,7 @@
  * What drivers do with buffers that they have: <lend/lend.h> says what each function
  * promises.
  */
+#include <linux/cred.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/module.h>
@@ -82,27 +83,52 @@ struct lend_dma *lend_dma_map(struct file *file, struct device *dev, enum dma_da
 }
 EXPORT_SYMBOL_GPL(lend_dma_map);
 
-static int map_it(struct file *file, struct vm_area_struct *vma, bool readonly)
+/**
+ * lend_reader() - the file as one that is open for reading alone
+ * @file: what a program may map, but not write
+ *
+ * remap_file_pages(2) maps the file of a mapping anew, and asks that file alone
+ * whether it may be written.
+ *
+ * Return: to be given back by fput(), or ERR_PTR().
+ */
+struct file *lend_reader(struct file *file)
 {
+	if (!(file->f_mode & FMODE_WRITE))
+		return get_file(file);
+	return dentry_open(&file->f_path, O_RDONLY | O_LARGEFILE, current_cred());
+}
+
+static int map_readonly(struct file *file, struct vm_area_struct *vma)
+{
+	int err;
+
 	if (!lend_is_mappable(file))
 		return -ENODEV;
-	if (readonly && vma->vm_flags & VM_SHARED) {
+	if (vma->vm_flags & VM_SHARED) {
 		if (vma->vm_flags & VM_WRITE)
 			return -EACCES;
 		vm_flags_clear(vma, VM_MAYWRITE);
 	}
-	return lend_file_mmap(file, vma);
+	file = lend_reader(file);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	err = lend_file_mmap(file, vma);
+	fput(file);
+	return err;
 }
 
 int lend_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	return map_it(file, vma, !(file->f_mode & FMODE_WRITE));
+	if (!(file->f_mode & FMODE_WRITE))
+		return map_readonly(file, vma);
+	return lend_is_mappable(file) ? lend_file_mmap(file, vma) : -ENODEV;
 }
 EXPORT_SYMBOL_GPL(lend_mmap);
 
 int lend_mmap_readonly(struct file *file, struct vm_area_struct *vma)
 {
-	return map_it(file, vma, true);
+	return map_readonly(file, vma);
 }
 EXPORT_SYMBOL_GPL(lend_mmap_readonly);
 

@@ -58,6 +58,7 @@ static inline bool lend_is_mappable(struct file *file)
 }
 
 struct lend_buffer *lend_driver_buffer(struct file *file);
+struct file *lend_reader(struct file *file);
 int lend_unlink(struct file *file);
 int lend_set_size(struct inode *inode, loff_t size);
 int lend_file_mmap(struct file *file, struct vm_area_struct *vma);

@@ -34,8 +34,11 @@ static int prepare(struct file *file, struct vm_area_desc *desc, bool readonly)
 	if (!buf->map->revocable)
 		return -EOPNOTSUPP;
 
+	file = readonly ? lend_reader(file) : get_file(file);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
 	vma_desc_set_flags(desc, VMA_DONTEXPAND_BIT, VMA_DONTDUMP_BIT);
-	desc->vm_file = get_file(file);
+	desc->vm_file = file;
 	desc->vm_ops = lend_buffer_vm_ops(buf);
 	desc->private_data = buf;
 	return 0;
