@@ -196,7 +196,6 @@ static void sendfile_and_splice(void **state)
 	}
 }
 
-/* Memory that was full of something else a moment ago. */
 /* A pipe gets a copy: it must not hold a folio that nobody is charged for any more. */
 static void pipes_hold_nothing(void **state)
 {
@@ -220,6 +219,7 @@ static void pipes_hold_nothing(void **state)
 	}
 }
 
+/* Memory that was full of something else a moment ago. */
 static void new_memory_is_zero(void **state)
 {
 	const size_t size = 32 * MiB;

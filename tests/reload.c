@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The module is loaded and unloaded a hundred times around some work of each kind, and
+ * nothing of it is left in the kernel: no object of any slab cache, no page of vmalloc
+ * or of anything else. What the machine does meanwhile of its own accord is measured
+ * by the same rounds without the module.
+ */
+#include <glob.h>
+#include <linux/dma-heap.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+#include "dmabuf.h"
+#include "kernel.h"
+#include "system.h"
+
+#define WARM_UP		10
+#define ROUNDS		100
+#define SIZE		(16 * PAGE)
+#define MAX_CACHES	1024
+
+/* What is in use in the kernel. */
+struct usage {
+	long available;		/* bytes */
+	long vmalloc;
+	long percpu;
+	size_t nr;
+	struct cache {
+		char name[64];
+		long objects;
+	} cache[MAX_CACHES];
+};
+
+/*
+ * The least that a round can leave behind, and half of it over all rounds: an object, a
+ * page, one of its smallest buffers.
+ */
+#define MORE_OBJECTS	(ROUNDS / 2)
+#define MORE_PAGES	((long)(ROUNDS / 2 * PAGE))
+#define MORE_MEMORY	((long)(ROUNDS / 2 * SIZE))
+
+static void with_pages_of(int fd)
+{
+	char *mem = map_buffer(fd, SIZE);
+	struct iovec pages = { mem, SIZE };
+	int ends[2];
+
+	fill_pattern(mem, SIZE, 1);
+	must(pipe2(ends, O_CLOEXEC));
+	must(vmsplice(ends[1], &pages, 1, SPLICE_F_NONBLOCK));
+	must(munmap(mem, SIZE));
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* Made, named, mapped, pinned, exported; and nothing of it is put away by us. */
+static void work_with_lend(void)
+{
+	struct dma_heap_allocation_data data = { .len = SIZE, .fd_flags = O_RDWR | O_CLOEXEC };
+	int heap = must(open("/dev/dma_heap/lend", O_RDWR | O_CLOEXEC)), named, dmabuf;
+	struct lend_phys_run *runs;
+	size_t nr;
+
+	for (size_t b = 0; b < ARRAY_SIZE(backings); b++) {
+		int fd = make_buffer(SIZE, backings[b], maps[b % 2]);
+
+		with_pages_of(fd);
+		dmabuf = make_dmabuf(fd);
+		munmap(map_buffer(dmabuf, SIZE), SIZE);
+		runs = get_runs(fd, &nr);
+		free(runs);
+		must_fail(ftruncate(fd, 2 * SIZE), EBUSY);
+		close(dmabuf);
+		close(fd);
+	}
+	munmap(map_buffer(named = make_buffer(SIZE, 0, LEND_MAP_PFN), SIZE), SIZE);
+	close(named);
+	must(mkdir(DIR "/directory", 0755));
+	named = must(open(DIR "/directory/file", O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+	must(ftruncate(named, SIZE));
+	close(named);
+	must(ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data));
+	munmap(map_buffer(data.fd, SIZE), SIZE);
+	close(data.fd);
+	close(heap);
+}
+
+/* The like of it, by what the kernel has. */
+static void work_without(void)
+{
+	for (size_t b = 0; b < ARRAY_SIZE(backings); b++) {
+		int fd = must(open(DIR, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+
+		must(ftruncate(fd, SIZE));
+		with_pages_of(fd);
+		close(fd);
+	}
+	must(mkdir(DIR "/directory", 0755));
+}
+
+static void load_lend(void)
+{
+	load_module("lend");
+	must(mount("lend", DIR, "lend", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
+}
+
+/* The last holders let go a moment later: descriptors of dma-bufs, RCU. */
+static void unload_lend(void)
+{
+	wait_for(!umount(DIR) || errno == EINVAL);
+	wait_for(!syscall(SYS_delete_module, "lend", O_NONBLOCK));
+}
+
+static void rounds(unsigned int nr, bool lend)
+{
+	while (nr--) {
+		if (lend) {
+			load_lend();
+			work_with_lend();
+			unload_lend();
+		} else {
+			must(mount("none", DIR, "tmpfs", 0, NULL));
+			work_without();
+			must(umount(DIR));
+		}
+	}
+}
+
+/* What caches keep for later is no object in use: first they give it back. */
+static void shrink_caches(void)
+{
+	glob_t found;
+
+	write_text("/proc/sys/vm/drop_caches", "3");
+	must(glob("/sys/kernel/slab/*/shrink", 0, NULL, &found));
+	check(found.gl_pathc > 50);
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		write_text(found.gl_pathv[i], "1");
+	globfree(&found);
+}
+
+static void look(struct usage *u)
+{
+	FILE *file;
+	char line[512];
+
+	u->nr = 0;
+	file = fopen("/proc/slabinfo", "re");
+	check(file);
+	while (fgets(line, sizeof(line), file)) {
+		struct cache *c = u->cache + u->nr;
+
+		if (sscanf(line, "%63s %ld", c->name, &c->objects) == 2 && line[0] != '#') {
+			u->nr++;
+			check(u->nr < MAX_CACHES);
+		}
+	}
+	fclose(file);
+	check(u->nr > 50);
+	u->vmalloc = (long)meminfo("VmallocUsed");
+	u->percpu = (long)meminfo("Percpu");
+	u->available = (long)available();
+}
+
+static long objects(const struct usage *u, const char *name)
+{
+	for (size_t i = 0; i < u->nr; i++)
+		if (!strcmp(u->cache[i].name, name))
+			return u->cache[i].objects;
+	return 0;
+}
+
+/* What is freed after a grace period, or by a worker, is still going. */
+static bool settled(const struct usage *before, const struct usage *now)
+{
+	for (size_t i = 0; i < now->nr; i++)
+		if (labs(now->cache[i].objects - objects(before, now->cache[i].name)) >
+		    MORE_OBJECTS / 10)
+			return false;
+	return true;
+}
+
+static void measure(struct usage *u)
+{
+	static struct usage before;
+	int tries = 100;
+
+	shrink_caches();
+	look(u);
+	do {
+		before = *u;
+		usleep(100000);
+		shrink_caches();
+		look(u);
+	} while (!settled(&before, u) && tries--);
+}
+
+/* Growth beyond what there is without the module; says of what. */
+static bool grown(const struct usage *a, const struct usage *b, const struct usage *quiet_a,
+		  const struct usage *quiet_b, char *what, size_t size)
+{
+	what[0] = 0;
+	for (size_t i = 0; i < b->nr; i++) {
+		const char *name = b->cache[i].name;
+		long more = b->cache[i].objects - objects(a, name);
+		long quiet = objects(quiet_b, name) - objects(quiet_a, name);
+
+		if (more - (quiet > 0 ? quiet : 0) >= MORE_OBJECTS)
+			snprintf(what + strlen(what), size - strlen(what), "%s: %ld objects; ",
+				 name, more);
+	}
+	if (b->vmalloc - a->vmalloc >= MORE_PAGES)
+		snprintf(what + strlen(what), size - strlen(what), "vmalloc: %ld; ",
+			 b->vmalloc - a->vmalloc);
+	if (b->percpu - a->percpu >= MORE_PAGES)
+		snprintf(what + strlen(what), size - strlen(what), "per CPU: %ld; ",
+			 b->percpu - a->percpu);
+	if (a->available - b->available >= MORE_MEMORY)
+		snprintf(what + strlen(what), size - strlen(what), "memory: %ld; ",
+			 a->available - b->available);
+	return what[0];
+}
+
+static struct usage quiet[2], busy[2];
+
+/* The measure itself is good for something: without the module it stands still. */
+static void without_the_module(void **state)
+{
+	static const struct usage none;
+	char what[1024];
+
+	(void)state;
+	rounds(WARM_UP, false);
+	measure(&quiet[0]);
+	rounds(ROUNDS, false);
+	measure(&quiet[1]);
+	printf("# without it: vmalloc %+ld, per CPU %+ld, available %+ld\n",
+	       quiet[1].vmalloc - quiet[0].vmalloc, quiet[1].percpu - quiet[0].percpu,
+	       quiet[1].available - quiet[0].available);
+	if (grown(&quiet[0], &quiet[1], &none, &none, what, sizeof(what)))
+		failed("grown without the module: %s", what);
+}
+
+static void a_hundred_times(void **state)
+{
+	char what[1024];
+
+	(void)state;
+	rounds(WARM_UP, true);
+	measure(&busy[0]);
+	rounds(ROUNDS, true);
+	measure(&busy[1]);
+	printf("# vmalloc %+ld, per CPU %+ld, available %+ld\n", busy[1].vmalloc - busy[0].vmalloc,
+	       busy[1].percpu - busy[0].percpu, busy[1].available - busy[0].available);
+	if (grown(&busy[0], &busy[1], &quiet[0], &quiet[1], what, sizeof(what)))
+		failed("grown: %s", what);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	unload_lend();
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	load_lend();
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_the_module),
+		cmocka_unit_test(a_hundred_times),
+	};
+
+	return cmocka_run_group_tests_name("reload", tests, set_up, tear_down);
+}
