@@ -66,7 +66,7 @@ static void right_answers(void **state)
 		"page at 0x1ff000 has 0x1ff000\n", "mmap at 0x100000000: ENXIO\n",
 		"mmap at 0x100001000: ENXIO\n", "process_vm_readv: 4\n", "SETUP f, 1: ERANGE\n",
 		"SETUP f, 3: 0\n", "SETUP f, 4: ENXIO\n",
-		"request 5, short: ENOTTY\n", "SYNC 0x0, 0x1000: 0\n",
+		"request 5, short: ENOTTY\n", "SYNC 0, 0x1000: 0\n",
 		"SYNC 0xffffffffffffffff, 0x1: EOVERFLOW\n", "DMABUF 80002: 0\n",
 		"map of the dma-buf: 0\nits end: 8192\nits sync: 0\n", "heap 0x1000: 0\n",
 	};
