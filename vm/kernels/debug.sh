@@ -2,6 +2,6 @@
 # Linux 6.1 of Debian 12, with every checker: three to six times slower.
 kernel_source=source
 kernel_package=linux-source-6.1
-kernel_config=debug.config
+kernel_config='machine.config debug.config'
 kernel_slower=6
 kernel_args='page_owner=on page_poison=1 acpi=noirq'

@@ -1,0 +1,8 @@
+# shellcheck shell=bash disable=SC2034
+# Linux 7.x of Debian unstable, its own compiler, with every checker.
+kernel_source=source
+kernel_suite=sid
+kernel_package=linux-source
+kernel_config='machine.config debug.config debug-sid.config'
+kernel_slower=6
+kernel_args='page_owner=on page_poison=1 acpi=noirq'
