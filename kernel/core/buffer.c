@@ -22,7 +22,7 @@ struct lend_buffer *lend_buffer_create(const struct lend_spec *spec)
 	struct lend_buffer *buf = kzalloc(sizeof(*buf), GFP_KERNEL_ACCOUNT);
 
 	if (buf) {
-		buf->spec = *spec;
+		buf->spec = lend_spec_read(spec);
 		mutex_init(&buf->mapped_lock);
 		init_rwsem(&buf->hooks_lock);
 	}
@@ -214,12 +214,13 @@ static void explain(const struct lend_buffer *buf, struct lend_info *info)
 void lend_buffer_info(struct lend_buffer *buf, struct lend_info *info)
 {
 	unsigned long npages = lend_buffer_pages(buf);
+	struct lend_spec spec = lend_spec_read(&buf->spec);
 
-	info->backing = buf->spec.backing->id;
-	info->node = buf->spec.node;
-	info->dma_bits = buf->spec.dma_bits;
+	info->backing = spec.backing->id;
+	info->node = spec.node;
+	info->dma_bits = spec.dma_bits;
 	if (!npages) {
-		info->map = buf->spec.map->id;
+		info->map = spec.map->id;
 		info->memory = (u64)atomic_long_read(&buf->gathered) << PAGE_SHIFT;
 		return;
 	}

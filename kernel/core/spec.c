@@ -6,6 +6,7 @@
 #include <linux/mmzone.h>
 #include <linux/nodemask.h>
 #include <linux/printk.h>
+#include <linux/seqlock.h>
 #include <linux/string.h>
 
 #include "spec.h"
@@ -62,6 +63,39 @@ void lend_spec_init(struct lend_spec *spec)
 	};
 }
 
+/* Others read a wish while its owner changes it, which is rare. */
+static DEFINE_SEQLOCK(changes);
+
+/**
+ * lend_spec_read() - what a wish is at one moment
+ * @spec: a mount's or an empty buffer's, which may be about to change
+ *
+ * Return: all of it as it was, or all of it as it is now.
+ */
+struct lend_spec lend_spec_read(const struct lend_spec *spec)
+{
+	struct lend_spec seen;
+	unsigned int seq;
+
+	do {
+		seq = read_seqbegin(&changes);
+		seen = *spec;
+	} while (read_seqretry(&changes, seq));
+	return seen;
+}
+
+/**
+ * lend_spec_write() - change a wish as a whole
+ * @spec: which; two writers of one must not meet
+ * @new: what it becomes
+ */
+void lend_spec_write(struct lend_spec *spec, const struct lend_spec *new)
+{
+	write_seqlock(&changes);
+	*spec = *new;
+	write_sequnlock(&changes);
+}
+
 /**
  * lend_spec_change() - take over what user space asks for
  * @spec: changed only on success
@@ -99,7 +133,7 @@ int lend_spec_change(struct lend_spec *spec, const struct lend_setup *setup)
 
 	err = lend_spec_check(&new);
 	if (!err)
-		*spec = new;
+		lend_spec_write(spec, &new);
 	return err;
 }
 

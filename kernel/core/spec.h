@@ -94,6 +94,8 @@ const struct lend_map_ops *lend_map_by_id(u32 id);
 const struct lend_map_ops *lend_map_by_name(const char *name);
 
 void lend_spec_init(struct lend_spec *spec);
+struct lend_spec lend_spec_read(const struct lend_spec *spec);
+void lend_spec_write(struct lend_spec *spec, const struct lend_spec *new);
 int lend_spec_change(struct lend_spec *spec, const struct lend_setup *setup);
 int lend_spec_check(const struct lend_spec *spec);
 int lend_zone_gfp(unsigned int dma_bits, gfp_t *gfp);

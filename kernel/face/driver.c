@@ -48,7 +48,7 @@ static int fill(struct inode *inode, const void *arg)
 
 	if (lend_buffer_pages(buf))
 		return -EBUSY;
-	buf->spec = wish->spec;
+	lend_spec_write(&buf->spec, &wish->spec);
 	return lend_set_size(inode, wish->size);
 }
 

@@ -144,17 +144,19 @@ static int check_spec(struct fs_context *fc, const struct lend_spec *spec)
 static int lend_show_options(struct seq_file *m, struct dentry *root)
 {
 	struct lend_mount *mount = lend_mount_of(root->d_sb);
+	struct lend_spec spec = lend_spec_read(&mount->spec);
 
-	seq_printf(m, ",size=%luk,mode=%o", mount->pages.max << (PAGE_SHIFT - 10), mount->mode);
+	seq_printf(m, ",size=%luk,mode=%o", READ_ONCE(mount->pages.max) << (PAGE_SHIFT - 10),
+		   mount->mode);
 	if (!uid_eq(mount->uid, GLOBAL_ROOT_UID))
 		seq_printf(m, ",uid=%u", from_kuid_munged(&init_user_ns, mount->uid));
 	if (!gid_eq(mount->gid, GLOBAL_ROOT_GID))
 		seq_printf(m, ",gid=%u", from_kgid_munged(&init_user_ns, mount->gid));
-	seq_printf(m, ",backing=%s,map=%s", mount->spec.backing->name, mount->spec.map->name);
-	if (mount->spec.node != LEND_NODE_ANY)
-		seq_printf(m, ",node=%d", mount->spec.node);
-	if (mount->spec.dma_bits)
-		seq_printf(m, ",dma_bits=%u", mount->spec.dma_bits);
+	seq_printf(m, ",backing=%s,map=%s", spec.backing->name, spec.map->name);
+	if (spec.node != LEND_NODE_ANY)
+		seq_printf(m, ",node=%d", spec.node);
+	if (spec.dma_bits)
+		seq_printf(m, ",dma_bits=%u", spec.dma_bits);
 	return 0;
 }
 
@@ -163,11 +165,12 @@ static int lend_statfs(struct dentry *dentry, struct kstatfs *buf)
 	struct lend_mount *mount = lend_mount_of(dentry->d_sb);
 	unsigned long used = atomic_long_read(&mount->pages.used);
 	unsigned long inodes = atomic_long_read(&mount->inodes.used);
+	unsigned long max = READ_ONCE(mount->pages.max);
 
 	buf->f_type = LEND_SUPER_MAGIC;
 	buf->f_bsize = PAGE_SIZE;
 	buf->f_namelen = NAME_MAX;
-	buf->f_blocks = mount->pages.max ? mount->pages.max : totalram_pages();
+	buf->f_blocks = max ? max : totalram_pages();
 	buf->f_bfree = buf->f_blocks - min_t(u64, used, buf->f_blocks);
 	buf->f_bavail = buf->f_bfree;
 	buf->f_files = mount->inodes.max;
@@ -297,7 +300,7 @@ static int lend_reconfigure(struct fs_context *fc)
 		return invalfc(fc, "size=%luk is less than the %luk in use",
 			       max << (PAGE_SHIFT - 10), used << (PAGE_SHIFT - 10));
 	WRITE_ONCE(mount->pages.max, max);
-	mount->spec = new->spec;
+	lend_spec_write(&mount->spec, &new->spec);
 	return 0;
 }
 
@@ -321,7 +324,13 @@ static int lend_init_fs_context(struct fs_context *fc)
 		return -ENOMEM;
 
 	if (fc->purpose == FS_CONTEXT_FOR_RECONFIGURE) {
-		*mount = *lend_mount_of(fc->root->d_sb);
+		const struct lend_mount *present = lend_mount_of(fc->root->d_sb);
+
+		mount->spec = lend_spec_read(&present->spec);
+		mount->pages.max = READ_ONCE(present->pages.max);
+		mount->mode = present->mode;
+		mount->uid = present->uid;
+		mount->gid = present->gid;
 	} else {
 		lend_spec_init(&mount->spec);
 		mount->pages.max = totalram_pages() / 2;
