@@ -92,6 +92,9 @@ test-matrix: lint		## lint; all tests on the oldest and the newest kernel; test-
 test-all:			## all tests on every kernel, and their table
 	@tests/matrix bullseye bookworm trixie sid debug
 
+test-kcsan:			## the groups of tests/concurrent on the kernel that looks for races
+	@tests/all --kernel kcsan $$(sed '/^#/d' tests/concurrent)
+
 bench:				## measure in a machine whose clock counts instructions (B="name...")
 	@bench/run --kernel $(KERNEL) $(B)
 
@@ -107,4 +110,4 @@ clean:				## remove what was built
 help:				## this list
 	@awk -F ':.*## *' '/^[a-z-]+:.*##/ { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all modules headers user programs samples samples-packages $(folders:%=%-programs) setup install uninstall demo demo-grab test test-debug test-matrix test-all bench vm lint clean help
+.PHONY: all modules headers user programs samples samples-packages $(folders:%=%-programs) setup install uninstall demo demo-grab test test-debug test-kcsan test-matrix test-all bench vm lint clean help
