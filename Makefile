@@ -93,7 +93,7 @@ test-all:			## all tests on every kernel, and their table
 	@tests/matrix bullseye bookworm trixie sid debug
 
 test-kcsan:			## the groups of tests/concurrent on the kernel that looks for races
-	@tests/all --kernel kcsan $$(sed '/^#/d' tests/concurrent)
+	@tests/matrix kcsan:concurrent
 
 bench:				## measure in a machine whose clock counts instructions (B="name...")
 	@bench/run --kernel $(KERNEL) $(B)
@@ -101,7 +101,7 @@ bench:				## measure in a machine whose clock counts instructions (B="name...")
 vm:				## a shell in the machine (KERNEL=bookworm)
 	@vm/run --kernel $(KERNEL)
 
-lint:				## checkpatch, kernel-doc, sparse, shellcheck, mandoc
+lint:				## W=1 and sparse on all kernels, checkpatch, kernel-doc, cppcheck, shellcheck, mandoc
 	@vm/lint
 
 clean:				## remove what was built
