@@ -14,7 +14,7 @@
 /* Under the lock of the interrupt. */
 void edu_interrupted(struct edu_context *ctx)
 {
-	ctx->interrupts++;
+	WRITE_ONCE(ctx->interrupts, ctx->interrupts + 1);
 	if (ctx->eventfd)
 		eventfd_signal(ctx->eventfd);
 }
@@ -103,10 +103,10 @@ static ssize_t edu_read(struct file *file, char __user *user, size_t count, loff
 	if (count != sizeof(interrupts))
 		return -EINVAL;
 	if (file->f_flags & O_NONBLOCK && !READ_ONCE(edu->gone) &&
-	    READ_ONCE(ctx->interrupts) == ctx->seen)
+	    READ_ONCE(ctx->interrupts) == READ_ONCE(ctx->seen))
 		return -EAGAIN;
 	err = wait_event_interruptible(edu->wait, READ_ONCE(edu->gone) ||
-				       READ_ONCE(ctx->interrupts) != ctx->seen);
+				       READ_ONCE(ctx->interrupts) != READ_ONCE(ctx->seen));
 	if (err)
 		return err;
 	if (READ_ONCE(edu->gone))
@@ -114,7 +114,7 @@ static ssize_t edu_read(struct file *file, char __user *user, size_t count, loff
 	interrupts = READ_ONCE(ctx->interrupts);
 	if (put_user(interrupts, (u32 __user *)user))
 		return -EFAULT;
-	ctx->seen = interrupts;
+	WRITE_ONCE(ctx->seen, interrupts);
 	return sizeof(interrupts);
 }
 
@@ -125,7 +125,7 @@ static __poll_t edu_poll(struct file *file, struct poll_table_struct *wait)
 	poll_wait(file, &ctx->edu->wait, wait);
 	if (READ_ONCE(ctx->edu->gone))
 		return EPOLLERR | EPOLLHUP;
-	return READ_ONCE(ctx->interrupts) != ctx->seen ? EPOLLIN | EPOLLRDNORM : 0;
+	return READ_ONCE(ctx->interrupts) != READ_ONCE(ctx->seen) ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
 static int edu_open(struct inode *inode, struct file *file)

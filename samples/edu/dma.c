@@ -47,7 +47,7 @@ void edu_wait_idle(struct edu *edu)
 	dev_err(&edu->pdev->dev, "a DMA does not end: no longer used\n");
 	pci_clear_master(edu->pdev);
 	spin_lock_irq(&edu->irq_lock);
-	edu->running = NULL;
+	WRITE_ONCE(edu->running, NULL);
 	spin_unlock_irq(&edu->irq_lock);
 	WRITE_ONCE(edu->gone, true);
 	wake_up_all(&edu->wait);
@@ -91,7 +91,7 @@ static int start_locked(struct edu_context *ctx, const struct edu_dma *ask, u64 
 	lend_dma_sync(buffer->dma, ask->offset, left, LEND_SYNC_FOR_DEVICE);
 
 	spin_lock_irq(&edu->irq_lock);
-	edu->running = ctx;
+	WRITE_ONCE(edu->running, ctx);
 	edu->dma = buffer->dma;
 	edu->offset = ask->offset;
 	edu->length = left;

@@ -275,7 +275,7 @@ static void run(struct board *board)
 	picture_free(board->pic);
 	spin_lock_irqsave(&board->lock, flags);
 	kfifo_reset(&board->lists);
-	board->busy = false;
+	WRITE_ONCE(board->busy, false);
 	spin_unlock_irqrestore(&board->lock, flags);
 	raise(board, BOARD_STOPPED);
 }
@@ -336,9 +336,9 @@ void board_write(struct board *board, enum board_register which, u64 value)
 			board->regs[BOARD_LOST] = 0;
 			board->regs[BOARD_EVENTS] = 0;
 			kfifo_reset(&board->done);
-			board->busy = true;
+			WRITE_ONCE(board->busy, true);
 		}
-		board->regs[which] = value;
+		WRITE_ONCE(board->regs[which], value);
 		break;
 	case BOARD_LIST_BLOCKS:
 		list = (struct list){ board->regs[BOARD_LIST_ADDRESS], value };
@@ -351,7 +351,7 @@ void board_write(struct board *board, enum board_register which, u64 value)
 		kfifo_skip(&board->done);
 		break;
 	default:
-		board->regs[which] = value;
+		WRITE_ONCE(board->regs[which], value);
 	}
 	spin_unlock_irqrestore(&board->lock, flags);
 	wake_up(&board->wait);
