@@ -221,7 +221,8 @@ void namespace_cgroup(void **state)
 
 		assert_int_equal(taken(fd, 32 * MiB, true, procs), ENOMEM);
 		assert_int_equal(taken(fd, 32 * MiB + PAGE, true, procs), ENOMEM);
-		assert_int_equal(taken(fd, 8 * MiB, true, procs), 0);
+		/* A block of memory as it comes; neighbours are a matter of luck. */
+		assert_int_equal(taken(fd, HUGE, true, procs), 0);
 		check(get_info(fd).flags & LEND_INFO_MEMCG);
 		close(fd);
 	}
