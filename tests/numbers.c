@@ -137,6 +137,13 @@ static void lengths(void **state)
 	close(fd);
 }
 
+static void not_mapped(char *at, size_t length, int fd, off_t offset)
+{
+	int flags = MAP_SHARED | (at ? MAP_FIXED_NOREPLACE : 0);
+
+	check(mmap(at, length, PROT_READ, flags, fd, offset) == MAP_FAILED);
+}
+
 /* Nothing at all is mapped, whichever check it is that says so. */
 static void mappings(void **state)
 {
@@ -152,12 +159,9 @@ static void mappings(void **state)
 				n % PAGE ? EINVAL : n == -PAGE ? EOVERFLOW :
 				n / PAGE >= (1UL << 51) - 1 ? EOVERFLOW : ENXIO, n, PAGE);
 			for (size_t k = 0; k < ARRAY_SIZE(borders); k++) {
-				uint64_t len = borders[k];
-
-				check(mmap(NULL, len, PROT_READ, MAP_SHARED, fd, n & -PAGE) == MAP_FAILED);
-				check(mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED);
-				check(mmap(mem, len, PROT_READ, MAP_SHARED | MAP_FIXED_NOREPLACE, fd,
-					   n & -PAGE) == MAP_FAILED);
+				not_mapped(NULL, borders[k], fd, n & -PAGE);
+				not_mapped(NULL, borders[k], fd, 0);
+				not_mapped(mem, borders[k], fd, n & -PAGE);
 			}
 			check(mremap(mem, MEMORY, n, MREMAP_MAYMOVE) == MAP_FAILED);
 			check(syscall(SYS_remap_file_pages, mem, n, 0, 1, 0) == -1);
@@ -213,13 +217,16 @@ static void requests(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(borders); i++) {
 		uint64_t n = borders[i];
 		struct lend_phys_run run[4];
-		struct lend_runs runs = { .size = sizeof(runs), .offset = n, .count = 4,
-					  .runs = (uintptr_t)run };
+		struct lend_runs runs = {
+			.size = sizeof(runs), .offset = n, .count = 4, .runs = (uintptr_t)run,
+		};
 
 		refuses(ioctl(fd, LEND_IOC_RUNS, &runs), ENXIO, n, 4UL);
 		for (size_t k = 0; k < ARRAY_SIZE(borders); k++) {
-			struct lend_sync sync = { .size = sizeof(sync), .offset = n,
-						  .length = borders[k], .flags = LEND_SYNC_FOR_CPU };
+			struct lend_sync sync = {
+				.size = sizeof(sync), .offset = n, .length = borders[k],
+				.flags = LEND_SYNC_FOR_CPU,
+			};
 
 			refuses(ioctl(fd, LEND_IOC_SYNC, &sync),
 				n + borders[k] < n ? EOVERFLOW : ENXIO, n, borders[k]);
@@ -272,7 +279,8 @@ static void options(void **state)
 			int context = must(fsopen("lend", FSOPEN_CLOEXEC));
 
 			/* Users that have no name are users; nodes are looked for at the end. */
-			snprintf(option, sizeof(option), k == 2 ? "%s=%lo" : "%s=%lu", numbers[k], n);
+			snprintf(option, sizeof(option), k == 2 ? "%s=%lo" : "%s=%lu",
+				 numbers[k], n);
 			if (k < 2 && n < UINT32_MAX)
 				must(set_option(context, option));
 			else
@@ -352,14 +360,14 @@ static void heaps(void **state)
 			borders[i] > -PAGE ? EINVAL : ENOMEM, borders[i], 0UL);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(borders32); i++) {
-		struct dma_heap_allocation_data flags = { .len = PAGE, .fd_flags = borders32[i] };
-		struct dma_heap_allocation_data fd = { .len = PAGE, .fd = borders32[i] };
-		struct dma_heap_allocation_data heap_flags = { .len = PAGE,
-							       .heap_flags = borders[i] };
+		uint64_t n = borders32[i];
+		struct dma_heap_allocation_data asks[] = {
+			{ .len = PAGE, .fd_flags = n }, { .len = PAGE, .fd = n },
+			{ .len = PAGE, .heap_flags = n }, { .len = PAGE, .heap_flags = n << 32 },
+		};
 
-		refuses(ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &flags), EINVAL, (uint64_t)borders32[i], 0UL);
-		refuses(ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &fd), EINVAL, (uint64_t)borders32[i], 0UL);
-		refuses(ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &heap_flags), EINVAL, borders[i], 0UL);
+		for (size_t k = 0; k < ARRAY_SIZE(asks); k++)
+			refuses(ioctl(heap, DMA_HEAP_IOCTL_ALLOC, asks + k), EINVAL, n, k);
 	}
 	close(heap);
 }

@@ -90,7 +90,8 @@ static void bytes(void)
 	int fd = new_file(LEND_BACKING_FOLIOS, LEND_MAP_AUTO, 3 * PAGE + 5), ends[2];
 	int other = new_file(LEND_BACKING_PAGES, LEND_MAP_AUTO, 3 * PAGE + 5);
 	char text[] = "a line for all", got[64] = "";
-	struct iovec to[2] = { { got, 3 }, { got + 3, 8 } }, from[2] = { { text, 6 }, { text + 6, 8 } };
+	struct iovec to[2] = { { got, 3 }, { got + 3, 8 } };
+	struct iovec from[2] = { { text, 6 }, { text + 6, 8 } };
 	struct statfs fs;
 	struct stat st;
 	off_t at = PAGE - 3;

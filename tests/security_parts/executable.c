@@ -10,6 +10,7 @@
 
 #define PROGRAM	"/bin/true"
 #define COPY	DIR "/true"
+#define SCRIPT	"/tmp/lend-test.script"
 #define LOADER	"/lib64/ld-linux-x86-64.so.2"
 
 /*
@@ -138,11 +139,11 @@ void no_program_runs(void **state)
 	assert_int_equal(shell(LOADER " " PROGRAM), 0);
 	assert_int_equal(shell(LOADER " " COPY " 2>/dev/null"), 127);
 
-	script = must(open("/tmp/lend-test.script", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755));
+	script = must(open(SCRIPT, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755));
 	check(write(script, line, strlen(line)) == (ssize_t)strlen(line));
 	close(script);
-	must_fail(execv("/tmp/lend-test.script", argv), EACCES);
-	must(unlink("/tmp/lend-test.script"));
+	must_fail(execv(SCRIPT, argv), EACCES);
+	must(unlink(SCRIPT));
 	must(unlink(COPY));
 	close(fd);
 	close(from);

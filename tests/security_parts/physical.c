@@ -30,7 +30,8 @@ static bool tells(const char *path, uint64_t number)
 			continue;
 		}
 		word[length] = 0;
-		if (length && (strtoul(word, NULL, 16) == number || strtoul(word, NULL, 10) == number))
+		if (length && (strtoul(word, NULL, 16) == number ||
+			       strtoul(word, NULL, 10) == number))
 			found = true;
 		length = 0;
 	} while (c != EOF);
