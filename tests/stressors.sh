@@ -80,7 +80,7 @@ trinities() {
 	chmod 666 "$dir"/victims/*
 	# It loses its way among randomized addresses as soon as it has victims, on any files.
 	as_user timeout -k 5 $((120 * ${LEND_SLOWER:-1})) setarch -R trinity -q -q -l off -C 2 -N "$calls" \
-		--disable-fds=sockets,pipes,perf,epoll,eventfd,pseudo,timerfd,testfile,memfd,drm \
+		--disable-fds=sockets,pipes,perf,epoll,eventfd,timerfd,testfile,memfd,drm \
 		-s "$seed" -V "$dir/victims" "${args[@]}" >"$log" 2>&1
 	local status=$?
 	result "$status" "trinity: status $status"
