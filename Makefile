@@ -10,7 +10,7 @@ top := $(CURDIR)
 user := $(top)/build/user
 mirror = $(top)/build/$(release)
 moddir = $(DESTDIR)/lib/modules/$(release)/extra
-folders := tests bench examples samples
+folders := tests bench fuzz examples samples
 sources := Kbuild $(wildcard kernel vb2 include tests/modules examples/skeleton samples)
 
 all: modules user		## build lend for the running kernel, its library and its command
