@@ -90,10 +90,14 @@ test-matrix: lint		## lint; all tests on the oldest and the newest kernel; test-
 	@tests/matrix bullseye sid debug:quick
 
 test-all:			## all tests on every kernel, and their table
-	@tests/matrix bullseye bookworm trixie sid debug
+	@tests/matrix bullseye bookworm trixie sid debug:quick debug-sid:quick kcsan:concurrent
 
 test-kcsan:			## the groups of tests/concurrent on the kernel that looks for races
 	@tests/matrix kcsan:concurrent
+
+fuzz:				## sequences of calls by chance (KERNEL=debug TIME=600 SEED=N); see fuzz/run --help
+	@fuzz/run --kernel $(if $(filter file,$(origin KERNEL)),debug,$(KERNEL)) \
+		$(if $(TIME),--time $(TIME)) $(if $(SEED),--seed $(SEED))
 
 bench:				## measure in a machine whose clock counts instructions (B="name...")
 	@bench/run --kernel $(KERNEL) $(B)
@@ -110,4 +114,4 @@ clean:				## remove what was built
 help:				## this list
 	@awk -F ':.*## *' '/^[a-z-]+:.*##/ { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all modules headers user programs samples samples-packages $(folders:%=%-programs) setup install uninstall demo demo-grab test test-debug test-kcsan test-matrix test-all bench vm lint clean help
+.PHONY: all modules headers user programs samples samples-packages $(folders:%=%-programs) setup install uninstall demo demo-grab test test-debug test-kcsan test-matrix test-all fuzz bench vm lint clean help

@@ -91,6 +91,10 @@ static void smaller_arguments(struct sequence *seq, const char *class)
 				for (unsigned int v = 0; v < ARRAY_SIZE(values); v++)
 					if (smaller(seq, arg, values[v], class))
 						break;
+			} else if (slots_of(argument->kind)) {
+				for (uint64_t slot = 0; slot < *arg; slot++)
+					if (smaller(seq, arg, slot, class))
+						break;
 			} else if (argument->kind == FLAGS) {
 				for (int bit = 0; bit < 64; bit++)
 					if (*arg >> bit & 1)

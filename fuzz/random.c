@@ -51,13 +51,29 @@ static const uint64_t wild[] = {
 static uint64_t number_before(const struct sequence *seq)
 {
 	static const int64_t nearby[] = { 0, 0, 0, 1, -1, PAGE, -(int64_t)PAGE };
-	const struct call *call = &seq->call[random_below(seq->nr)];
-	const struct operation *op = &operations[call->op];
-	unsigned int i = random_below(MAX_ARGS);
 
-	if (op->args[i].kind != NUMBER || !op->args[i].name)
-		return borders[random_below(ARRAY_SIZE(borders))];
-	return call->arg[i] + nearby[random_below(ARRAY_SIZE(nearby))];
+	for (unsigned int tries = 10; seq->nr && tries; tries--) {
+		const struct call *call = &seq->call[random_below(seq->nr)];
+		unsigned int i = random_below(MAX_ARGS);
+
+		if (call->arg[i] && operations[call->op].args[i].kind == NUMBER)
+			return call->arg[i] + nearby[random_below(ARRAY_SIZE(nearby))];
+	}
+	return borders[random_below(ARRAY_SIZE(borders))];
+}
+
+/* A slot that the sequence uses already, mostly: calls shall meet one another. */
+static uint64_t random_slot(enum kind kind, const struct sequence *seq)
+{
+	for (unsigned int tries = random_below(20); seq->nr && tries; tries--) {
+		const struct call *call = &seq->call[random_below(seq->nr)];
+		const struct argument *arg = operations[call->op].args;
+
+		for (unsigned int i = 0; arg[i].name; i++)
+			if (arg[i].kind == kind)
+				return call->arg[i];
+	}
+	return random_below(slots_of(kind));
 }
 
 static uint64_t random_number(const struct sequence *seq)
@@ -66,7 +82,7 @@ static uint64_t random_number(const struct sequence *seq)
 	case 0 ... 2:
 		return borders[random_below(ARRAY_SIZE(borders))];
 	case 3 ... 5:
-		return seq->nr ? number_before(seq) : 0;
+		return number_before(seq);
 	case 6 ... 7:
 		return random_below(64) * PAGE;
 	case 8:
@@ -86,15 +102,8 @@ static uint64_t random_value(const struct argument *arg, const struct sequence *
 	switch (arg->kind) {
 	case DESCRIPTOR:
 	case MAPPING:
-	case NAME: {
-		/* The first more often, so that calls meet one another. */
-		uint64_t one = random_below(slots_of(arg->kind));
-		uint64_t other = random_below(slots_of(arg->kind));
-
-		other = other < one ? other : one;
-		one = random_below(slots_of(arg->kind));
-		return other < one ? other : one;
-	}
+	case NAME:
+		return random_slot(arg->kind, seq);
 	case BYTE:
 		return random_below(16);
 	case COUNT:

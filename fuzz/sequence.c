@@ -160,7 +160,8 @@ static const char *parse_call(char *line, struct call *call)
 		while (op->args[i].name && strcmp(op->args[i].name, part))
 			i++;
 		if (!value || !op->args[i].name) {
-			snprintf(problem, sizeof(problem), "%s has no argument '%s='", op->name, part);
+			snprintf(problem, sizeof(problem), "%s has no argument '%s='", op->name,
+				 part);
 			return problem;
 		}
 		if (!parse_value(value, op->args[i].words, &call->arg[i])) {

@@ -52,7 +52,7 @@ static void *addresses(size_t length, int flags)
 			  flags | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (addr == MAP_FAILED) {
-		perror("lend-fuzz: addresses");
+		perror("lend-fuzz: reserving addresses");
 		_exit(2);
 	}
 	return addr;
