@@ -195,9 +195,10 @@ static bool in_one_run(const char *mem, size_t size)
 }
 
 /* Whatever lay in one run does no more. */
-static void swap_pages(char *mem)
+static void swap_pages(char *buf)
 {
 	const int flags = MREMAP_MAYMOVE | MREMAP_FIXED;
+	char *mem = (char *)((uintptr_t)buf & ~(PAGE - 1));
 	char *aside = must(mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 
 	must(mremap(mem, PAGE, PAGE, flags, aside));

@@ -132,7 +132,9 @@ static const char *output(struct subject *s, long arg)
 			must(video_stream(&v, true));
 		else
 			check(video_dequeue(&v) == (round - 1) % NR);
-		wait_shown(ANY_MEMORY, round);
+		/* Linux 5.10's does not begin before the second. */
+		if (round)
+			wait_shown(ANY_MEMORY, round);
 	}
 	video_loop(ANY_MEMORY, false);
 	close(v.fd);
@@ -238,7 +240,8 @@ static const char *output_dmabuf(struct subject *s, long device)
 			must(video_stream(&v, true));
 		else
 			check(video_dequeue(&v) == (round - 1) % 2U);
-		wait_shown(device, round);
+		if (round)
+			wait_shown(device, round);
 	}
 	video_loop(device, false);
 	close(v.fd);
