@@ -43,6 +43,7 @@ $(folders:%=%-programs): %-programs: user
 	+$(MAKE) -C $* O=$(user) all
 
 samples-programs: samples-packages
+tests-programs: fuzz-programs
 
 samples-packages:
 	@vm/setup -n view
