@@ -5,7 +5,7 @@
 set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
 fuzz=$top/build/user/fuzz/lend-fuzz
-runs=${FUZZ_RUNS:-60}
+runs=${FUZZ_RUNS:-45}
 seed=${FUZZ_SEED:-1}
 work=$(mktemp -d /tmp/lend.fuzz.XXXXXX)
 trap 'rm -rf "$work"' EXIT
