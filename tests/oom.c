@@ -121,15 +121,15 @@ static void nearly_full(void **state)
 	for (size_t b = 0; b < ARRAY_SIZE(backings); b++) {
 		int fd = make_empty(backings[b], 0);
 
-		must_fail(ftruncate(fd, 64 * MiB), ENOMEM);
-		must_fail(ftruncate(fd, 48 * MiB + 1), ENOMEM);
+		must_fail(ftruncate(fd, 96 * MiB), ENOMEM);
+		must_fail(fallocate(fd, 0, 0, 96 * MiB), ENOMEM);
 		assert_false(get_info(fd).memory || get_info(fd).bytes);
 		close(fd);
 	}
 	kill(pid, SIGKILL);
 	assert_int_equal(reap(pid), 128 + SIGKILL);
 	for (size_t b = 0; b < ARRAY_SIZE(backings); b++)
-		close(make_buffer(64 * MiB, backings[b], 0));
+		close(make_buffer(32 * MiB, backings[b], 0));
 	assert_int_equal(vmstat("oom_kill"), kills);
 	close(ready[0]);
 	close(ready[1]);
