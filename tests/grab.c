@@ -229,6 +229,8 @@ static void by_one_run(void **state)
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
 		s = open_stream(others[i], V4L2_PIX_FMT_YUYV, 640, 480, 4);
+		for (unsigned int b = 0; b < s.count; b++)
+			memset(s.mem[b], 1, s.length);
 		if (others[i] == BY_ANON)
 			swap_pages(s.mem[0]);
 		check(!in_one_run(s.mem[0], s.length) || others[i] != BY_ANON);
