@@ -86,6 +86,33 @@ struct video video_open(int device, uint32_t type, uint32_t memory)
 	return (struct video){ open_node(device, type), type, memory };
 }
 
+/*
+ * A worker of the driver's takes an output that is connected out of what the other
+ * device may be connected to. If it comes while the first is just being connected, it
+ * undoes that: it is done again, until it is so and stays.
+ */
+static bool is_connected(int fd, int other, int device, bool on)
+{
+	struct v4l2_querymenu item = { .id = VIVID_CONNECTED_TO, .index = VIVID_OUTPUT(device) };
+	struct v4l2_control control = { .id = VIVID_CONNECTED_TO };
+	int32_t wanted = on ? VIVID_OUTPUT(device) : 0;
+
+	must(ioctl(fd, VIDIOC_G_CTRL, &control));
+	if (control.value != wanted) {
+		set_control(fd, VIVID_CONNECTED_TO, wanted);
+		return false;
+	}
+	return (ioctl(other, VIDIOC_QUERYMENU, &item) < 0) == on;
+}
+
+static void connect_output(int fd, int device, bool on)
+{
+	int other = open_node(!device, V4L2_BUF_TYPE_VIDEO_CAPTURE), times = 0;
+
+	wait_for((times = is_connected(fd, other, device, on) ? times + 1 : 0) == 3);
+	close(other);
+}
+
 void video_loop(int device, bool on)
 {
 	int fd = open_node(device, V4L2_BUF_TYPE_VIDEO_CAPTURE);
@@ -94,7 +121,7 @@ void video_loop(int device, bool on)
 	if (!ioctl(fd, VIDIOC_QUERYCTRL, &loop))
 		set_control(fd, VIVID_LOOP_VIDEO, on);
 	else
-		set_control(fd, VIVID_CONNECTED_TO, on ? VIVID_OUTPUT(device) : 0);
+		connect_output(fd, device, on);
 	close(fd);
 }
 
