@@ -157,6 +157,7 @@ static void to_be_forked(struct scene *s)
 
 static void forked(struct scene *s)
 {
+	check(get_info(s->fd).mappings == 1);
 	unmap(s);
 	write_text("/dev/kmsg", "<4>lend-test: expected");
 }
@@ -170,7 +171,6 @@ static int copy_by_fork(struct scene *s)
 	if (pid < 0)
 		return -1;
 	check(reap(pid) == 0);
-	check(get_info(s->fd).mappings == 1);
 	return 0;
 }
 
