@@ -387,9 +387,14 @@ static const struct operation operations[] = {
 	{ "MADV_COLD of a part", advise_part, MADV_COLD, BUT_PFN("works", "EINVAL") },
 	{ "MADV_PAGEOUT", advise, MADV_PAGEOUT, BUT_PFN("works", "EINVAL") },
 	{ "MADV_PAGEOUT of a part", advise_part, MADV_PAGEOUT, BUT_PFN("works", "EINVAL") },
-	{ "MADV_POPULATE_READ", advise, MADV_POPULATE_READ, BUT_PFN("works", "EINVAL") },
-	{ "MADV_POPULATE_WRITE", advise, MADV_POPULATE_WRITE, BUT_PFN("works", "EINVAL") },
-	{ "MADV_SOFT_OFFLINE", advise_part, MADV_SOFT_OFFLINE, BUT_PFN("EIO", "EFAULT") },
+	{ "MADV_POPULATE_READ, from 5.14 on", advise, MADV_POPULATE_READ,
+	  BUT_PFN("works", "EINVAL"), .from = LINUX(5, 14) },
+	{ "MADV_POPULATE_WRITE, from 5.14 on", advise, MADV_POPULATE_WRITE,
+	  BUT_PFN("works", "EINVAL"), .from = LINUX(5, 14) },
+	{ "MADV_SOFT_OFFLINE, Linux 5.10", advise_part, MADV_SOFT_OFFLINE,
+	  { "EBUSY", "EIO", "EIO", "EFAULT" }, .before = LINUX(5, 11) },
+	{ "MADV_SOFT_OFFLINE", advise_part, MADV_SOFT_OFFLINE, BUT_PFN("EIO", "EFAULT"),
+	  .from = LINUX(5, 11) },
 	{ "MADV_HWPOISON", poison, 0, { "EBUSY", "EBUSY", "EBUSY", "EFAULT" }, true },
 };
 
