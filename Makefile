@@ -113,6 +113,6 @@ clean:				## remove what was built
 	rm -rf build
 
 help:				## this list
-	@awk -F ':.*## *' '/^[a-z-]+:.*##/ { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## *' '/^[a-z-]+:.*##/ { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: all modules headers user programs samples samples-packages $(folders:%=%-programs) setup install uninstall demo demo-grab test test-debug test-kcsan test-matrix test-all fuzz bench vm lint clean help
