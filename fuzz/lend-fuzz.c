@@ -155,7 +155,8 @@ static int fuzz(struct corpus *corpus)
 	printf("seed %#lx%s\n", options.seed, cover_set_up() ? "" : ", without KCOV");
 	fflush(stdout);
 	random_seed(options.seed);
-	while (!verdict.wrong && runs < options.runs + given && seconds() - start < options.time) {
+	while (!verdict.wrong && (runs < given || runs - given < options.runs) &&
+	       seconds() - start < options.time) {
 		if (runs < given)
 			seq = corpus->seq[runs];
 		else
