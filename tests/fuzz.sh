@@ -44,6 +44,14 @@ is 'each sequence of the corpus' finds_nothing --runs 0 --corpus "$top/fuzz/corp
 is '... which has some' test "$(find "$top/fuzz/corpus" -type f | wc -l)" -ge 20
 is 'by chance' finds_nothing --seed "$seed" --runs "$runs"
 is 'the corpus, changed' finds_nothing --seed "$seed" --runs $((runs / 3)) --corpus "$top/fuzz/corpus"
+# Without a limit of sequences it goes on after the corpus, until the time is over.
+mkdir "$work/one"
+cp "$top/fuzz/corpus/01" "$work/one"
+goes_on() {
+	finds_nothing --seed "$seed" --time 3 --corpus "$work/one" &&
+		[ "$(sed -n 's/.* s: \([0-9]*\) sequences.*/\1/p' "$work/said" | tail -n 1)" -gt 1 ]
+}
+is 'for a time' goes_on
 is 'two processes at once' finds_nothing --seed "$seed" --runs $((runs / 2)) --beside
 
 # --- a fault is found: it believes that writes through mappings are lost
