@@ -10,20 +10,13 @@ cgroup=/sys/fs/cgroup/lend-command
 umask 022
 
 # --- how it is tested
-count=0 failures=0 status=0 out='' err='' pid=
+status=0 out='' err='' pid=
+# shellcheck source=tests/common/tap.sh
+. tests/common/tap.sh
 
-# is DESCRIPTION COMMAND...: the command must succeed
-is() {
-	local what=$1
-	shift
-	count=$((count + 1))
-	if "$@"; then
-		echo "ok $count - $what"
-	else
-		echo "not ok $((++failures, count)) - $what"
-		printf '# status %s\n# output: %s\n# errors: %s\n' "$status" "${out//$'\n'/$'\n# '}" \
-			"${err//$'\n'/$'\n# '}"
-	fi
+explain() {
+	printf '# status %s\n# output: %s\n# errors: %s\n' "$status" "${out//$'\n'/$'\n# '}" \
+		"${err//$'\n'/$'\n# '}"
 }
 
 try() {

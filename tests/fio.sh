@@ -8,21 +8,14 @@ memory=/dev/lend/fio.memory
 work=$(mktemp -d /tmp/lend.fio.XXXXXX)
 mnt=$work/mnt
 export DM_DISABLE_UDEV=1	# nobody else makes the nodes
-count=0 status=0 pid=
+status=0 pid=
+# shellcheck source=tests/common/tap.sh
+. "$(dirname "$0")/common/tap.sh"
 
-# is DESCRIPTION COMMAND...: the command must succeed
-is() {
-	local what=$1
-	shift
-	count=$((count + 1))
-	if "$@"; then
-		echo "ok $count - $what"
-	else
-		echo "not ok $count - $what"
-		printf '# fio ended with %s\n' "$status"
-		head -n 5 "$work/errors" | sed 's/^/# /'
-		grep -aE '"(jobname|error|io_bytes)"' "$work/json" | sed 's/^/# /'
-	fi
+explain() {
+	printf '# fio ended with %s\n' "$status"
+	head -n 5 "$work/errors" | sed 's/^/# /'
+	grep -aE '"(jobname|error|io_bytes)"' "$work/json" | sed 's/^/# /'
 }
 
 clean_up() {
@@ -118,7 +111,7 @@ is 'pfn without direct I/O' verified psync $((1 << 20))
 lend_memory folios auto
 run_fio "mmapshared:$memory" "${uring[@]}" --fixedbufs=1
 # Linux 6.5 is the first to register mapped files.
-if [ "$(printf '%s\n' 6.5 "$(uname -r)" | sort -V | head -n 1)" = 6.5 ]; then
+if kernel_from 6.5; then
 	is 'io_uring with registered buffers' verified io_uring $((8 << 20))
 else
 	is 'io_uring with registered buffers: EOPNOTSUPP' refused io_uring 95

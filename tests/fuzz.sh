@@ -9,20 +9,9 @@ runs=${FUZZ_RUNS:-45}
 seed=${FUZZ_SEED:-1}
 work=$(mktemp -d /tmp/lend.fuzz.XXXXXX)
 trap 'rm -rf "$work"' EXIT
-count=0
-
-# is DESCRIPTION COMMAND...: the command must succeed
-is() {
-	local what=$1
-	shift
-	count=$((count + 1))
-	if "$@"; then
-		echo "ok $count - $what"
-	else
-		echo "not ok $count - $what"
-		sed 's/^/# /' "$work/said"
-	fi
-}
+# shellcheck source=tests/common/tap.sh
+. "$top/tests/common/tap.sh"
+explain() { sed 's/^/# /' "$work/said"; }
 
 # says STATUS ARGUMENT...: what it says is for is() to show, and for said
 says() {

@@ -21,16 +21,17 @@ check() {
 	fi
 }
 
-from() { [ "$(printf '%s\n' "$1" "$(uname -r)" | sort -V | head -n 1)" = "$1" ]; }
+# shellcheck source=tests/common/tap.sh
+. "$(dirname "$0")/common/tap.sh"
 
 # What Debian 12's checker says of the kernel, whatever the driver. From 6.8 on it takes
 # a field of struct v4l2_create_buffers for reserved that is in use. The videobuf2 of
 # 5.10 reports no event to epoll, as with vivid, and keeps hints about caches in the
 # flags of dma-bufs.
 known='^$' failures=0 dmabufs='DMABUF (select): OK'
-if from 6.8; then
+if kernel_from 6.8; then
 	known='check_0\(crbufs.reserved' failures=1
-elif ! from 5.11; then
+elif ! kernel_from 5.11; then
 	known='\(1002\): ret == 0|captureBufs|NO_CACHE_INVALIDATE|setupDmaBuf' failures=3 dmabufs=''
 fi
 
