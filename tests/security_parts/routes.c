@@ -29,21 +29,31 @@ static long by_pwritev(int fd, char *mem)
 	return pwritev2(fd, &one, 1, AT, 0);
 }
 
-static long by_splice(int fd, char *mem)
+static void open_marked(int ends[2])
 {
-	loff_t at = AT;
-	int ends[2], error;
-	long ret;
-
-	(void)mem;
 	must(pipe2(ends, O_CLOEXEC));
 	check(write(ends[1], "W", 1) == 1);
-	ret = splice(ends[0], NULL, fd, &at, 1, 0);
-	error = errno;
+}
+
+/* @ret, with its errno. */
+static long close_marked(const int ends[2], long ret)
+{
+	int error = errno;
+
 	close(ends[0]);
 	close(ends[1]);
 	errno = error;
 	return ret;
+}
+
+static long by_splice(int fd, char *mem)
+{
+	loff_t at = AT;
+	int ends[2];
+
+	(void)mem;
+	open_marked(ends);
+	return close_marked(ends, splice(ends[0], NULL, fd, &at, 1, 0));
 }
 
 static long by_sendfile(int fd, char *mem)
@@ -163,18 +173,11 @@ static long by_direct_io(int fd, char *mem)
 static long by_vmsplice(int fd, char *mem)
 {
 	struct iovec to = { mem + AT, 1 };
-	int ends[2], error;
-	long ret;
+	int ends[2];
 
 	(void)fd;
-	must(pipe2(ends, O_CLOEXEC));
-	check(write(ends[1], "W", 1) == 1);
-	ret = vmsplice(ends[0], &to, 1, 0);
-	error = errno;
-	close(ends[0]);
-	close(ends[1]);
-	errno = error;
-	return ret;
+	open_marked(ends);
+	return close_marked(ends, vmsplice(ends[0], &to, 1, 0));
 }
 
 static long by_futex(int fd, char *mem)
