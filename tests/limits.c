@@ -205,19 +205,6 @@ static void memlock(void **state)
 	close(a);
 }
 
-static void write_to(const char *path, const char *format, ...)
-{
-	FILE *file = fopen(path, "we");
-	va_list args;
-
-	check(file);
-	va_start(args, format);
-	vfprintf(file, format, args);
-	va_end(args);
-	if (fclose(file))
-		failed("%s: %s", path, strerror(errno));
-}
-
 /* The number behind @key in a file of the cgroup, or the whole file if @key is empty. */
 static uint64_t cgroup(const char *name, const char *key)
 {
@@ -241,7 +228,7 @@ static int fill_in_cgroup(void *arg)
 {
 	const struct attempt *try = arg;
 
-	write_to(CGROUP "/cgroup.procs", "%d", getpid());
+	write_textf(CGROUP "/cgroup.procs", "%d", getpid());
 	return ftruncate(try->fd, try->size) ? errno : 0;
 }
 
@@ -293,7 +280,7 @@ static void cgroup_limit(void **state)
 {
 	(void)state;
 	must(mkdir(CGROUP, 0755));
-	write_to(CGROUP "/memory.max", "%lu", 32 * MiB);
+	write_textf(CGROUP "/memory.max", "%lu", 32 * MiB);
 	for (size_t b = 0; b < ARRAY_SIZE(backings); b++) {
 		int fd = make_empty(backings[b], 0), status = attempt_in_cgroup(fd, 40 * MiB);
 

@@ -165,11 +165,8 @@ static void truncated(void **state)
 	(void)state;
 	for (size_t b = 0; b < ARRAY_SIZE(backings); b++) {
 		int fd = must(open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-		struct lend_setup kind = {
-			.size = sizeof(kind), .flags = LEND_SETUP_BACKING, .backing = backings[b],
-		};
 
-		must(ioctl(fd, LEND_IOC_SETUP, &kind));
+		set_kind(fd, backings[b], 0);
 		must(ftruncate(fd, HUGE + PAGE + 1));
 		check_mapped(fd, HUGE + PAGE + 1);
 		close(fd);

@@ -43,9 +43,8 @@ void failed(const char *format, ...)
 	abort();
 }
 
-int make_empty(uint32_t backing, uint32_t map)
+void set_kind(int fd, uint32_t backing, uint32_t map)
 {
-	int fd = must(open(DIR, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
 	struct lend_setup setup = {
 		.size = sizeof(setup),
 		.flags = (backing ? LEND_SETUP_BACKING : 0) | (map ? LEND_SETUP_MAP : 0),
@@ -54,6 +53,13 @@ int make_empty(uint32_t backing, uint32_t map)
 	};
 
 	must(ioctl(fd, LEND_IOC_SETUP, &setup));
+}
+
+int make_empty(uint32_t backing, uint32_t map)
+{
+	int fd = must(open(DIR, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+
+	set_kind(fd, backing, map);
 	return fd;
 }
 
@@ -166,13 +172,20 @@ const char *smaps_flags(const void *addr)
 	return vmflags;
 }
 
-uint64_t physical(const void *addr)
+uint64_t pagemap_entry(const void *addr)
 {
 	int fd = must(open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
 	uint64_t entry;
 
 	check(must(pread(fd, &entry, 8, (uintptr_t)addr / PAGE * 8)) == 8);
 	close(fd);
+	return entry;
+}
+
+uint64_t physical(const void *addr)
+{
+	uint64_t entry = pagemap_entry(addr);
+
 	if (!(entry >> 63 & 1))
 		failed("%p is not present", addr);
 	return (entry & ((1ULL << 55) - 1)) * PAGE + (uintptr_t)addr % PAGE;

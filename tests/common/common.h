@@ -73,6 +73,8 @@ const char *map_name(uint32_t map);
 
 /* A nameless file of this kind; 0 keeps the default. Fails the test if it cannot be had. */
 int make_empty(uint32_t backing, uint32_t map);
+/* Of an empty file; 0 leaves it to the mount. */
+void set_kind(int fd, uint32_t backing, uint32_t map);
 int make_buffer(size_t size, uint32_t backing, uint32_t map);
 struct lend_info get_info(int fd);
 
@@ -94,6 +96,8 @@ const char *smaps_flags(const void *addr);
 
 /* Physical address of the page mapped at @addr (it must be present), by /proc/self/pagemap. */
 uint64_t physical(const void *addr);
+/* What that file says of the page. */
+uint64_t pagemap_entry(const void *addr);
 
 /* Minor faults of this thread so far. */
 long minor_faults(void);

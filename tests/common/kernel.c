@@ -99,6 +99,18 @@ void write_text(const char *path, const char *text)
 	close(fd);
 }
 
+void write_textf(const char *path, const char *format, ...)
+{
+	char *text;
+	va_list args;
+
+	va_start(args, format);
+	check(vasprintf(&text, format, args) >= 0);
+	va_end(args);
+	write_text(path, text);
+	free(text);
+}
+
 uint64_t vmstat(const char *name)
 {
 	FILE *file = fopen("/proc/vmstat", "re");

@@ -22,6 +22,7 @@ bool file_has_pattern(int fd, size_t size, uint64_t seed);
 void write_pattern(int fd, size_t size, uint64_t seed);
 
 void write_text(const char *path, const char *text);
+void write_textf(const char *path, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A line of /proc/vmstat. */
 uint64_t vmstat(const char *name);
 /*

@@ -2,31 +2,18 @@
 #include <sched.h>
 #include <sys/resource.h>
 
+#include "../common/kernel.h"
 #include "../common/mounts.h"
 #include "security.h"
 
 #define USER	12345
 #define CGROUP	"/sys/fs/cgroup/lend-test"
 
-static void write_to(const char *path, const char *format, ...)
-{
-	FILE *file = fopen(path, "we");
-	va_list args;
-
-	if (!file)
-		failed("%s: %s", path, strerror(errno));
-	va_start(args, format);
-	vfprintf(file, format, args);
-	va_end(args);
-	if (fclose(file))
-		failed("%s: %s", path, strerror(errno));
-}
-
 /* Debian's 5.10 lets root alone make user namespaces, unless told otherwise. */
 static void allow_namespaces(void)
 {
 	if (!access("/proc/sys/kernel/unprivileged_userns_clone", F_OK))
-		write_to("/proc/sys/kernel/unprivileged_userns_clone", "1");
+		write_textf("/proc/sys/kernel/unprivileged_userns_clone", "1");
 }
 
 /* USER becomes root there, with every capability; everybody else is unmapped. */
@@ -34,9 +21,9 @@ static void become_namespace_root(void)
 {
 	become_user(USER);
 	must(unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWCGROUP));
-	write_to("/proc/self/setgroups", "deny");
-	write_to("/proc/self/uid_map", "0 %d 1", USER);
-	write_to("/proc/self/gid_map", "0 %d 1", USER);
+	write_textf("/proc/self/setgroups", "deny");
+	write_textf("/proc/self/uid_map", "0 %d 1", USER);
+	write_textf("/proc/self/gid_map", "0 %d 1", USER);
 	check(getuid() == 0 && getgid() == 0);
 }
 
@@ -161,7 +148,7 @@ static int take(void *arg)
 	struct rlimit limit = { most, most }, more = { 2 * most, 2 * most };
 
 	if (want->cgroup)
-		write_to(want->cgroup, "%d", getpid());
+		write_textf(want->cgroup, "%d", getpid());
 	must(setrlimit(RLIMIT_MEMLOCK, &limit));
 	if (want->inside)
 		become_namespace_root();
@@ -215,7 +202,7 @@ void namespace_cgroup(void **state)
 	(void)state;
 	allow_namespaces();
 	must(mkdir(CGROUP, 0755));
-	write_to(CGROUP "/memory.max", "%lu", 24 * MiB);
+	write_textf(CGROUP "/memory.max", "%lu", 24 * MiB);
 	for (size_t b = 0; b < ARRAY_SIZE(backings); b++) {
 		int fd = make_empty(backings[b], 0);
 

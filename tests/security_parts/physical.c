@@ -47,16 +47,6 @@ static bool holds(const void *bytes, size_t size, uint64_t number)
 	return false;
 }
 
-static uint64_t pagemap_entry(const void *addr)
-{
-	int fd = must(open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
-	uint64_t entry;
-
-	check(must(pread(fd, &entry, 8, (uintptr_t)addr / PAGE * 8)) == 8);
-	close(fd);
-	return entry;
-}
-
 static int look_everywhere(void *arg)
 {
 	static const char *const texts[] = {

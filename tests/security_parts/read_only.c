@@ -60,12 +60,8 @@ static void hand_over(int fd, bool writes, unsigned int without)
 static int make_named(uint32_t backing, uint32_t map)
 {
 	int fd = must(open(NAME, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-	struct lend_setup kind = {
-		.size = sizeof(kind), .flags = LEND_SETUP_BACKING | LEND_SETUP_MAP,
-		.backing = backing, .map = map,
-	};
 
-	must(ioctl(fd, LEND_IOC_SETUP, &kind));
+	set_kind(fd, backing, map);
 	must(ftruncate(fd, SIZE));
 	return fd;
 }
