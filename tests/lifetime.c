@@ -410,27 +410,39 @@ static void memory_comes_back(void **state)
 	wait_for((after = meminfo("MemFree") + meminfo("Cached")) + 16 * MiB > before);
 }
 
-/* A page that was declared broken is never anybody's again, nor is the folio around it. */
+static int declare_broken(void *arg)
+{
+	char *page = map_buffer(*(int *)arg, HUGE) + PAGE;
+
+	*page = 1;
+	must_fail(madvise(page, PAGE, MADV_HWPOISON), EBUSY);
+	return 0;
+}
+
+/*
+ * A page that was declared broken is never anybody's again, nor is the folio around it.
+ * Some kernels (6.12) send SIGBUS to who has a folio mapped that they cannot split.
+ */
 static void broken_stays_away(void **state)
 {
-	int fd = make_buffer(HUGE, LEND_BACKING_FOLIOS, LEND_MAP_FAULT);
-	char *mem = map_buffer(fd, HUGE);
+	int fd = make_buffer(HUGE, LEND_BACKING_FOLIOS, LEND_MAP_FAULT), ended;
+	struct lend_phys_run *runs;
 	uint64_t bad;
+	size_t nr;
 
 	(void)state;
-	assert_int_equal(get_info(fd).huge, HUGE);
-	mem[PAGE] = 1;
-	bad = physical(mem + PAGE);
-	must_fail(madvise(mem + PAGE, PAGE, MADV_HWPOISON), EBUSY);
-	must(munmap(mem, HUGE));
+	runs = get_runs(fd, &nr);
+	assert_int_equal(nr, 1);
+	bad = runs->phys + PAGE;
+	free(runs);
+	ended = reap(spawn(declare_broken, &fd));
+	if (ended != 0)
+		assert_int_equal(ended, 128 + SIGBUS);
 	close(fd);
 	is_gone();
 
 	/* What was freed last is handed out first. */
 	for (int round = 0; round < 8; round++) {
-		struct lend_phys_run *runs;
-		size_t nr;
-
 		fd = make_buffer(32 * MiB, LEND_BACKING_FOLIOS, 0);
 		runs = get_runs(fd, &nr);
 		for (size_t i = 0; i < nr; i++)
