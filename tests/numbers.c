@@ -113,8 +113,9 @@ static void positions(void **state)
 static void lengths(void **state)
 {
 	int fd = make_buffer(SIZE, 0, 0);
-	char *buffer = must(mmap(NULL, MEMORY, PROT_READ | PROT_WRITE,
-				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	/* Far enough from the end of what a program may address. */
+	char *buffer = must(mmap((void *)(1UL << 40), MEMORY, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0));
 
 	(void)state;
 	write_pattern(fd, SIZE & ~7UL, 7);
