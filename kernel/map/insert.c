@@ -48,8 +48,7 @@ static int insert(struct vm_area_struct *vma, unsigned long addr, unsigned long 
 	left = i;
 	err = vm_insert_pages(vma, addr, batch, &left);
 	*done = i - left;
-	/* The range and the pages are right: -EFAULT is want of a page table. */
-	return err == -EFAULT ? -ENOMEM : err;
+	return err;
 }
 
 static vm_fault_t fault(struct vm_fault *vmf)
@@ -68,8 +67,11 @@ static vm_fault_t fault(struct vm_fault *vmf)
 	err = insert(vma, addr, (end - addr) >> PAGE_SHIFT, &done);
 	unlock_page(page);
 	trace_lend_fault(buf, vmf->pgoff, done);
-	/* -EBUSY: another thread was quicker, or a later page of the window is there. */
-	if (!err || err == -EBUSY)
+	/*
+	 * -EBUSY: another thread was quicker, or a later page of the window is there.
+	 * -EFAULT: MADV_DONTNEED has taken the page table away (7.x). It is asked again.
+	 */
+	if (!err || err == -EBUSY || err == -EFAULT)
 		return VM_FAULT_NOPAGE;
 	return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
 }
@@ -95,8 +97,9 @@ static int insert_mmap(struct lend_buffer *buf, struct vm_area_struct *vma)
 		lock_page(page);
 		err = insert(vma, addr, (vma->vm_end - addr) >> PAGE_SHIFT, &done);
 		unlock_page(page);
+		/* The range and the pages are right: -EFAULT is want of a page table. */
 		if (err)
-			return err;
+			return err == -EFAULT ? -ENOMEM : err;
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		addr += done << PAGE_SHIFT;
