@@ -29,9 +29,9 @@ struct context {
 static void let_go(struct context *ctx)
 {
 	if (!iosys_map_is_null(&ctx->map))
-		dma_buf_vunmap(ctx->dmabuf, &ctx->map);
+		dma_buf_vunmap_unlocked(ctx->dmabuf, &ctx->map);
 	if (!IS_ERR_OR_NULL(ctx->sgt))
-		dma_buf_unmap_attachment(ctx->attachment, ctx->sgt, DMA_BIDIRECTIONAL);
+		dma_buf_unmap_attachment_unlocked(ctx->attachment, ctx->sgt, DMA_BIDIRECTIONAL);
 	if (!IS_ERR_OR_NULL(ctx->attachment))
 		dma_buf_detach(ctx->dmabuf, ctx->attachment);
 	if (!IS_ERR_OR_NULL(ctx->dmabuf))
@@ -55,7 +55,7 @@ static int attach(struct context *ctx, const struct importer_attach *ask)
 		err = PTR_ERR(ctx->attachment);
 		goto out;
 	}
-	ctx->sgt = dma_buf_map_attachment(ctx->attachment, DMA_BIDIRECTIONAL);
+	ctx->sgt = dma_buf_map_attachment_unlocked(ctx->attachment, DMA_BIDIRECTIONAL);
 	err = PTR_ERR_OR_ZERO(ctx->sgt);
 out:
 	if (err)
@@ -82,7 +82,7 @@ static int list(struct context *ctx, struct importer_list __user *user)
 
 static int vmap_it(struct context *ctx, u64 __user *user)
 {
-	int err = iosys_map_is_null(&ctx->map) ? dma_buf_vmap(ctx->dmabuf, &ctx->map) : 0;
+	int err = iosys_map_is_null(&ctx->map) ? dma_buf_vmap_unlocked(ctx->dmabuf, &ctx->map) : 0;
 
 	return err ? err : put_user((u64)(unsigned long)ctx->map.vaddr, user);
 }
