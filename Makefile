@@ -89,9 +89,10 @@ test-debug:			## the groups of tests/quick on the debug kernel, and what they ha
 
 test-matrix: lint		## lint; all tests on the oldest and the newest kernel; test-debug
 	@tests/matrix bullseye sid debug:quick
+	@tests/coverage
 
-test-all:			## all tests on every stock kernel, test-debug, and their table
-	@tests/matrix bullseye bookworm trixie sid debug:quick
+test-all:			## all tests on every stock kernel, those for the debug kernels, and their table
+	@tests/matrix bullseye bookworm trixie sid debug:quick debug-sid:quick kcsan:concurrent
 
 test-kcsan:			## the groups of tests/concurrent on the kernel that looks for races
 	@tests/matrix kcsan:concurrent
