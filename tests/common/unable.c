@@ -30,7 +30,7 @@ static void take_out(char *line, struct CMUnitTest *tests, size_t nr)
 	struct utsname us;
 
 	must(uname(&us));
-	if (*line == '#' || !name || strncmp(us.release, kernel, strlen(kernel)) ||
+	if (*line == '#' || !name || fnmatch(kernel, us.release, 0) ||
 	    strcmp(group, program_invocation_short_name))
 		return;
 	for (size_t i = 0; i < nr; i++)
