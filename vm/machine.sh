@@ -70,7 +70,7 @@ machine() {
 	[ "$disk" = 0 ] || machine+=(-drive "if=none,id=disk,format=raw,cache=unsafe,file=$job/disk"
 		-device "virtio-blk-pci,drive=disk")
 
-	machine+=(-device "virtio-serial-pci,max_ports=6"
+	machine+=(-device "virtio-serial-pci,max_ports=7"
 		-chardev "stdio,id=in,signal=off")
 	if [ "$interactive" ]; then
 		machine+=(-device "virtconsole,nr=0,chardev=in")
@@ -81,5 +81,6 @@ machine() {
 	fi
 	for device in "${devices[@]}"; do machine+=(-device "$device"); done
 	machine+=(-chardev "file,id=status,path=$job/status" -device "virtserialport,nr=4,chardev=status"
-		-chardev "file,id=log,path=$job/log" -device "virtserialport,nr=5,chardev=log")
+		-chardev "file,id=log,path=$job/log" -device "virtserialport,nr=5,chardev=log"
+		-chardev "file,id=coverage,path=$job/coverage" -device "virtserialport,nr=6,chardev=coverage")
 }
