@@ -151,17 +151,24 @@ static const char *advise_part(struct subject *s, long advice)
 	return outcome(ret, "works");
 }
 
+static int declare_broken(void *mem)
+{
+	return madvise((char *)mem + PAGE, PAGE, MADV_HWPOISON) ? errno : 0;
+}
+
 /* A page declared broken. The machine loses it for good, the rest stays usable. */
 static const char *poison(struct subject *s, long arg)
 {
-	int ret = madvise(s->mem + PAGE, PAGE, MADV_HWPOISON), err = errno;
+	int ended = reap(spawn(declare_broken, s->mem));
 
 	(void)arg;
 	for (size_t i = 2 * PAGE; i < SIZE; i++)
 		if (s->mem[i] != pattern_byte(i))
 			return "lost";
-	errno = err;
-	return outcome(ret, "works");
+	if (ended == 128 + SIGBUS)
+		return "SIGBUS";
+	errno = ended;
+	return outcome(ended ? -1 : 0, "works");
 }
 
 static const char *dont_fork(struct subject *s, long arg)
@@ -395,7 +402,12 @@ static const struct operation operations[] = {
 	  { "EBUSY", "EIO", "EIO", "EFAULT" }, .before = LINUX(5, 11) },
 	{ "MADV_SOFT_OFFLINE", advise_part, MADV_SOFT_OFFLINE, BUT_PFN("EIO", "EFAULT"),
 	  .from = LINUX(5, 11) },
-	{ "MADV_HWPOISON", poison, 0, { "EBUSY", "EBUSY", "EBUSY", "EFAULT" }, true },
+	{ "MADV_HWPOISON", poison, 0, { "EBUSY", "EBUSY", "EBUSY", "EFAULT" }, true,
+	  .before = LINUX(6, 12) },
+	{ "MADV_HWPOISON, Linux 6.12", poison, 0, { "SIGBUS", "EBUSY", "EBUSY", "EFAULT" }, true,
+	  .from = LINUX(6, 12), .before = LINUX(6, 13) },
+	{ "MADV_HWPOISON, Linux 7.x", poison, 0, { "EBUSY", "EBUSY", "EBUSY", "EFAULT" }, true,
+	  .from = LINUX(6, 13) },
 };
 
 static const struct table table = {
