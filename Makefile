@@ -11,7 +11,7 @@ user := $(top)/build/user
 mirror = $(top)/build/$(release)
 moddir = $(DESTDIR)/lib/modules/$(release)/extra
 folders := tests bench fuzz examples samples
-sources := Kbuild $(wildcard kernel vb2 include tests/modules examples/skeleton samples)
+sources := Kbuild $(wildcard kernel vb2 include tests/modules bench/modules examples/skeleton samples)
 
 all: modules user		## build lend for the running kernel, its library and its command
 
