@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * One physical run, against its size and what else is in memory: how often there is one,
- * and what it costs. Memory in use is half of it a program's and half of it of files, in
- * pieces that lie among one another, and may be moved.
+ * and what it costs. Memory in use may be moved: half of it is a program's, half of it of
+ * files. It was nearly full, and what is free are pieces given back here and there.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,6 +18,8 @@
 #include "report.h"
 
 #define PIECE	(64 * PAGE)
+/* Percent of memory. */
+#define FULL	92
 
 enum { SUCCESS, TIME, PER_MIB };
 
@@ -41,32 +44,49 @@ struct load {
 	int file;
 };
 
-static size_t total(void)
+static size_t used(void)
 {
-	return sysconf(_SC_PHYS_PAGES) * PAGE;
+	return (sysconf(_SC_PHYS_PAGES) - sysconf(_SC_AVPHYS_PAGES)) * PAGE;
 }
 
-/* In use with what is in use already. */
+static void fill(struct load *load)
+{
+	for (size_t at = 0; at < load->size; at += PIECE) {
+		memset(load->mem + at, 1, PIECE);
+		if (fallocate(load->file, 0, at, PIECE))
+			die("cannot use %lu MiB", load->size / MiB);
+	}
+}
+
+/* Until so much is in use, what else there is included. */
+static void thin_out(struct load *load, size_t want)
+{
+	const size_t pieces = load->size / PIECE;
+	const int punch = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+
+	srandom(1);
+	while (used() > want) {
+		madvise(load->mem + random() % pieces * PIECE, PIECE, MADV_DONTNEED);
+		fallocate(load->file, punch, random() % pieces * PIECE, PIECE);
+	}
+}
+
 static void load_up(struct load *load, unsigned int percent)
 {
-	const size_t used = total() - sysconf(_SC_AVPHYS_PAGES) * PAGE;
-	const size_t want = total() / 100 * percent;
+	const size_t total = sysconf(_SC_PHYS_PAGES) * PAGE, full = total / 100 * FULL;
 
 	*load = (struct load){ .file = -1 };
-	if (want <= used)
+	if (!percent || full <= used())
 		return;
-	load->size = (want - used) / 2 / PIECE * PIECE;
+	load->size = (full - used()) / 2 / PIECE * PIECE;
 	load->mem = mmap(NULL, load->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 			 -1, 0);
 	load->file = memfd_create("load", MFD_CLOEXEC);
 	if (load->mem == MAP_FAILED || load->file < 0 || ftruncate(load->file, load->size))
 		die("cannot use %lu MiB", load->size / MiB);
 	madvise(load->mem, load->size, MADV_NOHUGEPAGE);
-	for (size_t at = 0; at < load->size; at += PIECE) {
-		memset(load->mem + at, 1, PIECE);
-		if (fallocate(load->file, 0, at, PIECE))
-			die("cannot use %lu MiB", load->size / MiB);
-	}
+	fill(load);
+	thin_out(load, total / 100 * percent);
 }
 
 static void load_down(struct load *load)

@@ -1,47 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a frame costs whoever captures it, in nanoseconds of the machine's clock: under
- * vm/run --count instructions. The board of samples/grab, mapped and by read(), beside
- * the kernel's own virtual video driver with the memory it always had (vb2-vmalloc).
+ * What a frame costs whoever captures it: the board of samples/grab, mapped and by
+ * read(), beside the kernel's own virtual video driver with the memory it always had
+ * (vb2-vmalloc).
  *
  * "program" is the processor time of the capturing thread: its system calls. "all" is
- * what the whole machine does from frame to frame, and with "stamp only" the board
- * leaves the picture out: what remains is system calls, driver and scheduling.
+ * what the whole machine does from frame to frame, and with "stamp" the board leaves the
+ * picture out: what remains is system calls, driver and scheduling.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <linux/videodev2.h>
 
 #include "../samples/grab/controls.h"
+#include "report.h"
 
 #define BUFFERS 4
+
+enum { PROGRAM, ALL, RATE };
+
+static const struct column columns[] = {
+	[PROGRAM] = { "program" }, [ALL] = { "all" }, [RATE] = { "frames", "/s" },
+};
 
 static const struct {
 	uint32_t width, height;
 } sizes[] = { { 320, 240 }, { 640, 480 }, { 1920, 1080 }, { 3840, 2160 } };
 
-static _Noreturn void die(const char *what)
-{
-	fprintf(stderr, "grab: %s: %s\n", what, errno ? strerror(errno) : "failed");
-	exit(1);
-}
-
 static void run(const char *command)
 {
 	errno = 0;
 	if (system(command))
-		die(command);
+		die("%s", command);
 }
 
 static int ask(int fd, unsigned long request, void *arg, const char *name)
@@ -49,7 +48,7 @@ static int ask(int fd, unsigned long request, void *arg, const char *name)
 	int ret = ioctl(fd, request, arg);
 
 	if (ret < 0)
-		die(name);
+		die("%s", name);
 	return ret;
 }
 
@@ -62,12 +61,12 @@ static int open_node(const char *pattern)
 	int fd;
 
 	if (glob(pattern, 0, NULL, &found))
-		die(pattern);
+		die("%s", pattern);
 	snprintf(path, sizeof(path), "/dev/%s", strrchr(found.gl_pathv[0], '/') + 1);
 	globfree(&found);
 	fd = open(path, O_RDWR);
 	if (fd < 0)
-		die(path);
+		die("%s", path);
 	return fd;
 }
 
@@ -87,14 +86,6 @@ static size_t set_format(int fd, uint32_t width, uint32_t height)
 	return format.fmt.pix.sizeimage;
 }
 
-static uint64_t now(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-
 struct cost {
 	uint64_t program, all;
 };
@@ -107,12 +98,12 @@ static struct cost measure(int fd, unsigned int frames, void (*frame)(int fd, vo
 
 	for (unsigned int i = 0; i < skip; i++)
 		frame(fd, arg);
-	begin = (struct cost){ now(CLOCK_THREAD_CPUTIME_ID), now(CLOCK_MONOTONIC_RAW) };
+	begin = (struct cost){ now_thread(), now() };
 	for (unsigned int i = 0; i < frames; i++)
 		frame(fd, arg);
 	return (struct cost){
-		(now(CLOCK_THREAD_CPUTIME_ID) - begin.program) / frames,
-		(now(CLOCK_MONOTONIC_RAW) - begin.all) / frames,
+		(now_thread() - begin.program) / frames,
+		(now() - begin.all) / frames,
 	};
 }
 
@@ -191,67 +182,90 @@ static void set_control(int fd, uint32_t id, int value)
 	ASK(fd, VIDIOC_S_CTRL, &control);
 }
 
-static void print(size_t i, const char *what, const char *how, struct cost cost)
-{
-	char size[32];
+struct stream {
+	struct report *r;
+	const struct options *o;
+	int fd;
+	size_t size;
+};
 
-	snprintf(size, sizeof(size), "%ux%u", sizes[i].width, sizes[i].height);
-	printf("%-10s %-12s %-17s %11lu %11lu %8lu\n", size, what, how, cost.program, cost.all,
-	       1000000000UL / (cost.all ? cost.all : 1));
-	fflush(stdout);
+static void measure_runs(const struct stream *s, const char *memory, const char *how,
+			 struct cost (*capture)(int fd, size_t size, unsigned int frames))
+{
+	struct figures runs[MAX_RUNS];
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s %s", memory, how);
+	for (unsigned int i = 0; i < s->o->runs; i++) {
+		const struct cost cost = capture(s->fd, s->size, s->o->frames);
+
+		runs[i].of[PROGRAM] = cost.program;
+		runs[i].of[ALL] = cost.all;
+		runs[i].of[RATE] = cost.all ? 1e9 / cost.all : NAN;
+	}
+	report_row(s->r, name, s->size, runs, s->o->runs);
 }
 
-static void bench_grab(size_t i, const char *memory, unsigned int frames)
+static void bench_grab(struct report *r, const struct options *o, size_t i, const char *memory)
 {
-	int fd = open_node("/sys/bus/platform/devices/grab.0/video4linux/video*");
-	size_t size = set_format(fd, sizes[i].width, sizes[i].height);
+	struct stream s = { .r = r, .o = o };
+	char name[32];
 
-	set_control(fd, GRAB_CID_FREE_RUNNING, 1);
-	set_control(fd, GRAB_CID_STAMP_ONLY, 1);
-	print(i, memory, "mmap, stamp only", by_mmap(fd, size, frames));
-	set_control(fd, GRAB_CID_STAMP_ONLY, 0);
-	print(i, memory, "mmap", by_mmap(fd, size, frames));
-	print(i, memory, "read()", by_read(fd, size, frames));
-	close(fd);
+	snprintf(name, sizeof(name), "grab %s", memory);
+	s.fd = open_node("/sys/bus/platform/devices/grab.0/video4linux/video*");
+	s.size = set_format(s.fd, sizes[i].width, sizes[i].height);
+	set_control(s.fd, GRAB_CID_FREE_RUNNING, 1);
+	set_control(s.fd, GRAB_CID_STAMP_ONLY, 1);
+	measure_runs(&s, name, "stamp", by_mmap);
+	set_control(s.fd, GRAB_CID_STAMP_ONLY, 0);
+	measure_runs(&s, name, "mmap", by_mmap);
+	measure_runs(&s, name, "read", by_read);
+	close(s.fd);
 }
 
-static void bench_vivid(size_t i, unsigned int frames)
+static void bench_vivid(struct report *r, const struct options *o, size_t i)
 {
-	int fd = open_node("/sys/devices/platform/vivid.0/video4linux/video*");
-	size_t size = set_format(fd, sizes[i].width, sizes[i].height);
+	static const struct {
+		const char *name;
+		struct cost (*capture)(int fd, size_t size, unsigned int frames);
+	} ways[] = { { "mmap", by_mmap }, { "read", by_read } };
 
-	print(i, "vivid", "mmap", by_mmap(fd, size, frames));
-	close(fd);
-	fd = open_node("/sys/devices/platform/vivid.0/video4linux/video*");
-	print(i, "vivid", "read()", by_read(fd, size, frames));
-	close(fd);
+	/* Once it has been read, it wants to be opened anew. */
+	for (size_t w = 0; w < ARRAY_SIZE(ways); w++) {
+		struct stream s = { .r = r, .o = o };
+
+		s.fd = open_node("/sys/devices/platform/vivid.0/video4linux/video*");
+		s.size = set_format(s.fd, sizes[i].width, sizes[i].height);
+		measure_runs(&s, "vivid", ways[w].name, ways[w].capture);
+		close(s.fd);
+	}
 }
 
 int main(int argc, char **argv)
 {
 	static const char *const memories[] = { "pages", "folios", "contig" };
-	unsigned int frames = argc > 2 ? atoi(argv[2]) : 20;
-	char command[128];
+	struct options o;
+	struct report *r;
 
-	if (argc != 1 && (argc != 3 || strcmp(argv[1], "-n") || !frames)) {
-		bool help = argc == 2 && (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"));
-
-		fprintf(help ? stdout : stderr, "usage: grab [-n FRAMES]\n");
-		return help ? 0 : 2;
-	}
+	parse_options(&o, argc, argv,
+		      "What a captured frame costs, of 320x240 to 3840x2160 YUYV: the board of\n"
+		      "samples/grab, by mmap, by mmap without a picture (stamp) and by read(), beside\n"
+		      "vivid. Takes $LEND_MODULES, the folder of lend-vb2.ko and grab.ko.", "4K");
 	run("modprobe -a videodev videobuf2-v4l2 && insmod $LEND_MODULES/lend-vb2.ko && "
 	    "insmod $LEND_MODULES/grab.ko && "
 	    "modprobe vivid n_devs=1 node_types=0x1 no_error_inj=1");
-	printf("a frame    of           by                    program         all frames/s\n");
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		for (size_t m = 0; m < 3; m++) {
+	r = report_begin(&o, "A captured frame", columns, ARRAY_SIZE(columns));
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		for (size_t m = 0; m < ARRAY_SIZE(memories); m++) {
+			char command[128];
+
 			snprintf(command, sizeof(command),
 				 "echo %s >/sys/module/grab/parameters/memory", memories[m]);
 			run(command);
-			bench_grab(i, memories[m], frames);
+			bench_grab(r, &o, i, memories[m]);
 		}
-		bench_vivid(i, frames);
+		bench_vivid(r, &o, i);
 	}
 	run("rmmod grab lend-vb2 vivid");
-	return 0;
+	return report_end(r);
 }
