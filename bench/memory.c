@@ -14,7 +14,9 @@
 
 #define READS_PER_MIB	4096UL
 
-enum { GET, MAP, TOUCH, AGAIN, READS, UNMAP, GIVE, ZERO, MAPPING, POPULATE, FAULTS, MISSES, CYCLES };
+enum {
+	GET, MAP, TOUCH, AGAIN, READS, UNMAP, GIVE, ZERO, MAPPING, POPULATE, FAULTS, MISSES, CYCLES
+};
 
 static const struct column columns[] = {
 	[GET] = { "get" }, [MAP] = { "map" }, [TOUCH] = { "touch" }, [AGAIN] = { "again" },

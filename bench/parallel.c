@@ -136,7 +136,9 @@ static void measure(struct area *area, int cpus, struct figures *f)
 	f->of[CREATE_1] = run(area, 1, create);
 	f->of[CREATE_ALL] = run(area, cpus, create);
 	f->of[CREATE_TIMES] = f->of[CREATE_ALL] / f->of[CREATE_1];
-	f->of[MAP_1] = f->of[MAP_ALL] = f->of[MAP_TIMES] = NAN;
+	f->of[MAP_1] = NAN;
+	f->of[MAP_ALL] = NAN;
+	f->of[MAP_TIMES] = NAN;
 	if (area->of->anonymous)
 		return;
 	f->of[MAP_1] = run(area, 1, map);

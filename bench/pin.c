@@ -42,10 +42,13 @@ static void users_open(struct users *u, const struct options *o, struct report *
 	int ret;
 
 	*u = (struct users){ .disk = -1 };
-	if (!o->disk)
+	if (o->disk) {
+		u->disk = open(o->disk, O_RDWR | O_DIRECT | O_CLOEXEC);
+		if (u->disk < 0)
+			die("%s: cannot be opened for direct I/O", o->disk);
+	} else {
 		report_left_out(r, "disk write, disk read", 0, "no disk was given with --disk");
-	else if ((u->disk = open(o->disk, O_RDWR | O_DIRECT | O_CLOEXEC)) < 0)
-		die("%s: cannot be opened for direct I/O", o->disk);
+	}
 
 	ret = io_uring_queue_init(4, &u->ring, 0);
 	u->has_ring = !ret;
@@ -60,8 +63,8 @@ static void users_open(struct users *u, const struct options *o, struct report *
 	if (u->ctx)
 		u->pd = ibv_alloc_pd(u->ctx);
 	if (!u->pd)
-		report_left_out(r, "RDMA", 0, "no device: modprobe rdma_rxe && "
-				"rdma link add rxe0 type rxe netdev eth0");
+		report_left_out(r, "RDMA", 0,
+				"no device: rdma link add rxe0 type rxe netdev eth0");
 }
 
 static void users_close(struct users *u)

@@ -14,14 +14,14 @@
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Ends the program with status 1; adds errno's words where they are. */
-_Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
 /* Nanoseconds; under vm/run --count, instructions. */
 uint64_t now(void);
 /* The same of this thread alone: what waits for a device costs nothing. */
 uint64_t now_thread(void);
 
-/* A line of a small file, such as one of /proc or /sys, without its newline; false: no such file. */
+/* The first line of a file of /proc or /sys, without its newline; false: no such file. */
 bool read_line(const char *path, char *line, size_t size);
 /* Does /proc/cpuinfo name it? */
 bool has_cpu_flag(const char *flag);

@@ -47,7 +47,8 @@ void counters_close(struct counters *c)
 		close(c->cycles);
 	if (c->misses >= 0)
 		close(c->misses);
-	c->cycles = c->misses = -1;
+	c->cycles = -1;
+	c->misses = -1;
 }
 
 void counters_start(struct counters *c)

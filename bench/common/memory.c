@@ -43,7 +43,8 @@ const struct memory *all_memories(const char *path)
 {
 	struct memory *last = &memories[ARRAY_SIZE(memories) - 2];
 
-	last->name = last->path = path;
+	last->path = path;
+	last->name = path;
 	return memories;
 }
 

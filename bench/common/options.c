@@ -32,7 +32,8 @@ static void usage(FILE *to, const char *does, const char *sizes)
 		program_invocation_short_name, does, sizes);
 }
 
-static _Noreturn void wrong(const char *option, const char *value, const char *need)
+static void __attribute__((noreturn))
+wrong(const char *option, const char *value, const char *need)
 {
 	fprintf(stderr, "%s: --%s %s: not %s\ntry %s --help\n", program_invocation_short_name,
 		option, value, need, program_invocation_short_name);
@@ -89,16 +90,36 @@ void parse_options(struct options *o, int argc, char **argv, const char *does, c
 	parse_sizes(o, sizes);
 	while ((opt = getopt_long(argc, argv, "s:r:cm:p:d:n:j:h", names, NULL)) != -1) {
 		switch (opt) {
-		case 's': parse_sizes(o, optarg); break;
-		case 'r': o->runs = parse_number("runs", optarg, MAX_RUNS); break;
-		case 'c': o->counting = true; break;
-		case 'm': o->only = optarg; break;
-		case 'p': o->path = optarg; break;
-		case 'd': o->disk = optarg; break;
-		case 'n': o->frames = parse_number("frames", optarg, 100000); break;
-		case 'j': o->json = optarg; break;
-		case 'h': usage(stdout, does, sizes); exit(0);
-		default: usage(stderr, does, sizes); exit(2);
+		case 's':
+			parse_sizes(o, optarg);
+			break;
+		case 'r':
+			o->runs = parse_number("runs", optarg, MAX_RUNS);
+			break;
+		case 'c':
+			o->counting = true;
+			break;
+		case 'm':
+			o->only = optarg;
+			break;
+		case 'p':
+			o->path = optarg;
+			break;
+		case 'd':
+			o->disk = optarg;
+			break;
+		case 'n':
+			o->frames = parse_number("frames", optarg, 100000);
+			break;
+		case 'j':
+			o->json = optarg;
+			break;
+		case 'h':
+			usage(stdout, does, sizes);
+			exit(0);
+		default:
+			usage(stderr, does, sizes);
+			exit(2);
 		}
 	}
 	if (optind < argc) {
