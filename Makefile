@@ -101,8 +101,11 @@ fuzz:				## sequences of calls by chance (KERNEL=debug TIME=600 SEED=N); see fuz
 	@fuzz/run --kernel $(if $(filter file,$(origin KERNEL)),debug,$(KERNEL)) \
 		$(if $(TIME),--time $(TIME)) $(if $(SEED),--seed $(SEED))
 
-bench:				## measure in a machine whose clock counts instructions (B="name...")
+bench:				## what things cost, beside other memory (B="name..."); see bench/run --help
 	@bench/run --kernel $(KERNEL) $(B)
+
+bench-here:			## the same on this machine, where lend is loaded and mounted (root)
+	@bench/run --here $(B)
 
 vm:				## a shell in the machine (KERNEL=bookworm)
 	@vm/run --kernel $(KERNEL)
@@ -116,4 +119,4 @@ clean:				## remove what was built
 help:				## this list
 	@awk -F ':.*## *' '/^[a-z-]+:.*##/ { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all modules headers user programs samples samples-packages $(folders:%=%-programs) setup install uninstall demo demo-grab test test-debug test-kcsan test-matrix test-all fuzz bench vm lint clean help
+.PHONY: all modules headers user programs samples samples-packages $(folders:%=%-programs) setup install uninstall demo demo-grab test test-debug test-kcsan test-matrix test-all fuzz bench bench-here vm lint clean help

@@ -17,7 +17,8 @@
 #include "memory.h"
 #include "report.h"
 
-#define CHUNK	MiB
+#define CHUNK		MiB
+#define LEAST_RUNS	9U
 
 enum { WRITE, READ, REGISTER, UNREGISTER, RDMA, UNRDMA };
 
@@ -195,6 +196,9 @@ int main(int argc, char **argv)
 		      "What it costs to pin memory, a MiB, in time of the calling thread: direct I/O\n"
 		      "to and from a disk by 1 MiB, buffers registered with io_uring and with RDMA and\n"
 		      "taken back (un).", "2M,64M");
+	/* When a disk answers differs from time to time, and with it what is done meanwhile. */
+	if (o.runs < LEAST_RUNS)
+		o.runs = LEAST_RUNS;
 	r = report_begin(&o, "Pinning memory, per MiB", columns, ARRAY_SIZE(columns));
 	users_open(&u, &o, r);
 	for (size_t i = 0; i < o.nr_sizes; i++)
