@@ -21,6 +21,8 @@ struct report {
 
 struct spread {
 	double median, min, max;
+	/* How far the middle half of the runs is apart. */
+	double middle;
 };
 
 static const char *clock_unit(const struct report *r)
@@ -144,7 +146,10 @@ static bool spread_of(const struct figures *runs, unsigned int nr, size_t column
 	if (!n)
 		return false;
 	qsort(sorted, n, sizeof(sorted[0]), compare);
-	*spread = (struct spread){ sorted[n / 2], sorted[0], sorted[n - 1] };
+	*spread = (struct spread){
+		.median = sorted[n / 2], .min = sorted[0], .max = sorted[n - 1],
+		.middle = sorted[3 * n / 4] - sorted[n / 4],
+	};
 	return true;
 }
 
@@ -189,7 +194,7 @@ void report_row(struct report *r, const char *memory, size_t size, const struct 
 		/* The spread of what matters: of the largest figure. */
 		if (spread.median > largest) {
 			largest = spread.median;
-			wide = (spread.max - spread.min) / spread.median;
+			wide = spread.middle / spread.median;
 		}
 	}
 	if (r->o->runs > 1)

@@ -24,7 +24,7 @@ struct report;
 struct report *report_begin(const struct options *o, const char *title,
 			    const struct column *columns, size_t nr);
 
-/* A row: the median of the runs, and their spread where there are several. */
+/* A row: the median of the runs, and how far their middle half is apart. */
 void report_row(struct report *r, const char *memory, size_t size, const struct figures *runs,
 		unsigned int nr);
 
