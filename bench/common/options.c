@@ -124,7 +124,8 @@ void parse_options(struct options *o, int argc, char **argv, const char *does, c
 		}
 	}
 	if (optind < argc) {
-		fprintf(stderr, "%s: what is \"%s\"?\n", program_invocation_short_name, argv[optind]);
+		fprintf(stderr, "%s: what is \"%s\"?\n", program_invocation_short_name,
+			argv[optind]);
 		usage(stderr, does, sizes);
 		exit(2);
 	}
