@@ -21,13 +21,13 @@
 #define MAX_PROCESSES	64
 #define LASTS		300000000ULL
 
-enum { CREATE_1, CREATE_ALL, CREATE_TIMES, MAP_1, MAP_ALL, MAP_TIMES };
+enum { CREATE_1, CREATE_ALL, CREATE_GAIN, MAP_1, MAP_ALL, MAP_GAIN };
 
 static const struct column columns[] = {
-	[CREATE_1] = { "create, 1", "MiB/s" }, [CREATE_ALL] = { "all", "MiB/s" },
-	[CREATE_TIMES] = { "times", "" },
-	[MAP_1] = { "map, 1", "MiB/s" }, [MAP_ALL] = { "all ", "MiB/s" },
-	[MAP_TIMES] = { "times ", "" },
+	[CREATE_1] = { "create, 1", "MiB/s" }, [CREATE_ALL] = { "create, all", "MiB/s" },
+	[CREATE_GAIN] = { "create gain", "times" },
+	[MAP_1] = { "map, 1", "MiB/s" }, [MAP_ALL] = { "map, all", "MiB/s" },
+	[MAP_GAIN] = { "map gain", "times" },
 };
 
 /* Seen by all processes. */
@@ -135,15 +135,15 @@ static void measure(struct area *area, int cpus, struct figures *f)
 {
 	f->of[CREATE_1] = run(area, 1, create);
 	f->of[CREATE_ALL] = run(area, cpus, create);
-	f->of[CREATE_TIMES] = f->of[CREATE_ALL] / f->of[CREATE_1];
+	f->of[CREATE_GAIN] = f->of[CREATE_ALL] / f->of[CREATE_1];
 	f->of[MAP_1] = NAN;
 	f->of[MAP_ALL] = NAN;
-	f->of[MAP_TIMES] = NAN;
+	f->of[MAP_GAIN] = NAN;
 	if (area->of->anonymous)
 		return;
 	f->of[MAP_1] = run(area, 1, map);
 	f->of[MAP_ALL] = run(area, cpus, map);
-	f->of[MAP_TIMES] = f->of[MAP_ALL] / f->of[MAP_1];
+	f->of[MAP_GAIN] = f->of[MAP_ALL] / f->of[MAP_1];
 }
 
 static void bench(struct report *r, const struct options *o, int cpus, const struct memory *m,
