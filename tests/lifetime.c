@@ -407,7 +407,7 @@ static void memory_comes_back(void **state)
 		is_gone();
 	}
 	/* 768 MiB went through: a leak of one buffer would show four times. */
-	wait_for((after = meminfo("MemFree") + meminfo("Cached")) + 16 * MiB > before);
+	wait_for((after = meminfo("MemFree") + meminfo("Cached")) + 48 * MiB > before);
 }
 
 static int declare_broken(void *arg)
