@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 
 #include "kernel.h"
+#include "ring.h"
 #include "scratch.h"
 
 #define PIECES	8
@@ -87,6 +88,7 @@ static ssize_t uring(int fd, char *mem, bool out)
 	struct io_uring ring;
 	ssize_t ret;
 
+	keep_ring();
 	check(io_uring_queue_init(PIECES, &ring, 0) == 0);
 	for (size_t at = 0; at < SIZE; at += PIECE) {
 		struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
@@ -109,6 +111,7 @@ static ssize_t uring_vectors(int fd, char *mem, bool out)
 	struct io_uring ring;
 	ssize_t ret;
 
+	keep_ring();
 	check(io_uring_queue_init(1, &ring, 0) == 0);
 	sqe = io_uring_get_sqe(&ring);
 	if (out)
@@ -127,6 +130,7 @@ static ssize_t uring_fixed(int fd, char *mem, bool out)
 	struct io_uring ring;
 	ssize_t ret;
 
+	keep_ring();
 	check(io_uring_queue_init(PIECES, &ring, 0) == 0);
 	ret = with_errno(io_uring_register_buffers(&ring, &vec, 1));
 	if (!ret) {

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
+#include "ring.h"
 #include "scratch.h"
 
 #define AT	(HUGE - 3 * PAGE)	/* where few pages lie across the border */
@@ -289,6 +290,7 @@ static const char *uring(struct subject *s, long arg)
 	struct writer w;
 
 	(void)arg;
+	keep_ring();
 	check(io_uring_queue_init(2, &ring, 0) == 0);
 	io_uring_prep_read(io_uring_get_sqe(&ring), s->fd, bytes, FEW, AT);
 	check(io_uring_submit(&ring) == 1 && result(&ring) == FEW);

@@ -2,6 +2,7 @@
 #include <libaio.h>
 #include <liburing.h>
 
+#include "ring.h"
 #include "uses.h"
 
 #define AT	(512 * MiB)	/* beyond a file system at its beginning */
@@ -73,6 +74,7 @@ static int do_io_uring(void *mem, size_t size, bool write)
 	struct io_uring_sqe *sqe;
 	struct io_uring ring;
 
+	keep_ring();
 	check(io_uring_queue_init(4, &ring, 0) == 0);
 	sqe = io_uring_get_sqe(&ring);
 	if (write)
@@ -106,6 +108,7 @@ int do_io_uring_fixed(void *mem, size_t size)
 	struct io_uring ring;
 	int fd, ret;
 
+	keep_ring();
 	check(io_uring_queue_init(4, &ring, 0) == 0);
 	ret = -io_uring_register_buffers(&ring, &iov, 1);
 	if (ret) {
