@@ -52,8 +52,12 @@ static int on_entry(struct kprobe *probe, struct pt_regs *regs)
 
 	if (current != READ_ONCE(victim) || by_interrupt())
 		return 0;
-	/* Movable memory is the program's own, touched by chance; NOFAIL means it. */
-	if (gfp & (__GFP_NOFAIL | __GFP_MOVABLE))
+	/*
+	 * Movable memory is the program's own, touched by chance; NOFAIL means it. For
+	 * who may take from the reserves there is memory when others have none; the
+	 * DMA API's checks are of them, and switch themselves off without it.
+	 */
+	if (gfp & (__GFP_NOFAIL | __GFP_MOVABLE | __GFP_HIGH))
 		return 0;
 	seen++;
 	if (seen < first || seen - first >= count)
