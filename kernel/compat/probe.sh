@@ -42,6 +42,7 @@ have ALLOC_NODEMASK	gfp.h	'\b__alloc_pages_nodemask\('
 have ACR_FLAGS		gfp.h	'\bacr_flags_t alloc_flags'
 # Told by a neighbour: the flag that keeps it from doing so.
 have CONTIG_INIT		gfp_types.h	'define __GFP_SKIP_ZERO'
+have INSERT_FOLIO_PMD	huge_mm.h	'\bvmf_insert_folio_pmd\('
 have FOLLOW_PFNMAP	mm.h	'\bfollow_pfnmap_start\('
 have PFN_T		pfn_t.h		'.'
 have MMAP_PREPARE	mm_types.h	'^struct vm_area_desc \{'
