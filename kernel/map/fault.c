@@ -37,15 +37,21 @@ static vm_fault_t huge_fault(struct vm_fault *vmf, unsigned int order)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct lend_buffer *buf = vma->vm_private_data;
-	pgoff_t index = ALIGN_DOWN(vmf->pgoff, HPAGE_PMD_NR);
+	unsigned long addr = vmf->address & HPAGE_PMD_MASK;
 	struct folio *folio;
+	struct page *page;
 	vm_fault_t ret;
 
-	/* A private mapping wants copies, of single pages; and some folios are small. */
-	if (order != HPAGE_PMD_ORDER || is_cow_mapping(vma->vm_flags))
+	/* Where the entry would be wider than the mapping; and copies are of single pages. */
+	if (order != HPAGE_PMD_ORDER || addr < vma->vm_start ||
+	    vma->vm_end - addr < HPAGE_PMD_SIZE || is_cow_mapping(vma->vm_flags))
 		return VM_FAULT_FALLBACK;
-	folio = page_folio(lend_buffer_page(buf, index));
-	if (folio_order(folio) != HPAGE_PMD_ORDER || folio_test_has_hwpoisoned(folio))
+
+	/* What is mapped there shall be a whole folio, and a good one. */
+	page = lend_buffer_page(buf, vmf->pgoff - ((vmf->address - addr) >> PAGE_SHIFT));
+	folio = page_folio(page);
+	if (page != &folio->page || folio_order(folio) != HPAGE_PMD_ORDER ||
+	    folio_test_has_hwpoisoned(folio))
 		return VM_FAULT_FALLBACK;
 
 	trace_lend_fault(buf, vmf->pgoff, HPAGE_PMD_NR);
