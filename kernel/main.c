@@ -8,6 +8,7 @@
 
 #include "backing/backing.h"
 #include "core/parallel.h"
+#include "core/reserve.h"
 #include "face/face.h"
 #include "map/map.h"
 
@@ -33,6 +34,9 @@ static int __init lend_init(void)
 
 	if (err)
 		return err;
+	err = lend_reserve_init();
+	if (err)
+		goto no_reserve;
 	err = lend_heap_init();
 	if (err)
 		goto no_heap;
@@ -44,6 +48,8 @@ static int __init lend_init(void)
 no_fs:
 	lend_heap_exit();
 no_heap:
+	lend_reserve_exit();
+no_reserve:
 	lend_parallel_exit();
 	return err;
 }
@@ -52,6 +58,7 @@ static void __exit lend_exit(void)
 {
 	unregister_filesystem(&lend_fs_type);
 	lend_heap_exit();
+	lend_reserve_exit();
 	lend_parallel_exit();
 }
 

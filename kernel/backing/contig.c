@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * One physical run of any size, without CMA and without a boot parameter, by a
- * ladder: a block of the buddy allocator; 2 MiB folios that happen to be
+ * ladder: the reserve; a block of the buddy allocator; 2 MiB folios that happen to be
  * neighbours (they keep their 2 MiB mappings); a range whose pages in use are
  * moved aside by alloc_contig_range().
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/capability.h>
+#include <linux/highmem.h>
 #include <linux/log2.h>
-#include <linux/memcontrol.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mmzone.h>
 #include <linux/sched/signal.h>
@@ -19,6 +18,7 @@
 #include "../compat/mm.h"
 #include "../core/buffer.h"
 #include "../core/parallel.h"
+#include "../core/reserve.h"
 #include "backing.h"
 
 /* Candidate ranges begin at multiples of this: the largest block the buddy allocator keeps. */
@@ -238,24 +238,12 @@ static int scan_node(struct search *s, int nid)
 	return err;
 }
 
-/* Has the creator's cgroup, or one above it, a limit of memory? */
-static bool limited(struct mem_cgroup *memcg)
-{
-#ifdef CONFIG_MEMCG
-	for (; memcg; memcg = parent_mem_cgroup(memcg))
-		if (READ_ONCE(memcg->memory.max) != PAGE_COUNTER_MAX)
-			return true;
-#endif
-	return false;
-}
-
 static int moved_aside(struct lend_fill *fill, struct lend_extents *mem, unsigned long npages)
 {
 	struct search s = { .fill = fill, .mem = mem, .npages = npages };
 	int nid, err = -EBUSY;
 
-	/* What cannot be charged would get around the limit. */
-	if (limited(fill->memcg) && !capable(CAP_SYS_RESOURCE)) {
+	if (!fill->uncharged) {
 		pr_info_ratelimited("contig: memory moved aside cannot be charged to a cgroup with memory.max: lift the limit, or take CAP_SYS_RESOURCE\n");
 		return -ENOMEM;
 	}
@@ -269,10 +257,21 @@ static int moved_aside(struct lend_fill *fill, struct lend_extents *mem, unsigne
 	return err == -EBUSY ? -ENOMEM : err;
 }
 
+static int from_reserve(struct lend_fill *fill, struct lend_extents *mem, unsigned long npages)
+{
+	struct page *page = NULL;
+
+	if (IS_ALIGNED(npages, LEND_HUGE_PAGES))
+		page = lend_reserve_take(fill, npages);
+	return page ? lend_fill_add(fill, mem, page, npages) : -ENOMEM;
+}
+
 static int fill_whole(struct lend_fill *fill, struct lend_extents *mem, unsigned long npages)
 {
-	int err = npages > LEND_HUGE_PAGES ? neighbours(fill, mem, npages) : -ENOMEM;
+	int err = from_reserve(fill, mem, npages);
 
+	if (err == -ENOMEM && npages > LEND_HUGE_PAGES)
+		err = neighbours(fill, mem, npages);
 	if (err == -ENOMEM)
 		err = one_block(fill, mem, npages);
 	if (err == -ENOMEM && signal_pending(current))
@@ -297,4 +296,5 @@ const struct lend_backing_ops lend_backing_contig = {
 	.id = LEND_BACKING_CONTIG,
 	.fill_whole = fill_whole,
 	.attach = attach,
+	.reserved = true,
 };

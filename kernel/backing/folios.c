@@ -14,17 +14,21 @@ static gfp_t effort(unsigned int order)
 }
 
 /*
- * Orders only go down, so every folio is aligned in the buffer as it is in
+ * From the reserve first. Orders only go down, so every folio is aligned in the buffer as it is in
  * memory: the mm layer relies on that when it maps one as a whole.
  */
 static int fill_slice(struct lend_fill *fill, struct lend_extents *mem, unsigned long npages)
 {
 	unsigned int most = LEND_HUGE_ORDER;
+	unsigned long done;
+	int err = lend_fill_reserved(fill, mem, npages, &done);
 
+	if (err)
+		return err;
+	npages -= done;
 	while (npages) {
 		unsigned int order = min_t(unsigned int, most, ilog2(npages));
 		struct page *page = lend_fill_alloc(fill, effort(order), order);
-		int err;
 
 		if (!page && !order)
 			return -ENOMEM;
@@ -46,4 +50,5 @@ const struct lend_backing_ops lend_backing_folios = {
 	.name = "folios",
 	.id = LEND_BACKING_FOLIOS,
 	.fill_slice = fill_slice,
+	.reserved = true,
 };

@@ -67,9 +67,9 @@ static bool charge_user(struct lend_charge *charge, unsigned long npages)
  * left alone: lent memory cannot be reclaimed, and somebody else would soon wake
  * the OOM killer for want of the last page.
  */
-static bool promise(unsigned long npages)
+static bool promise(unsigned long npages, unsigned long spare)
 {
-	long available = si_mem_available() - (long)(totalram_pages() / 32);
+	long available = spare + si_mem_available() - (long)(totalram_pages() / 32);
 
 	return available > 0 && add_below(&promised, npages, available);
 }
@@ -88,6 +88,7 @@ void lend_promise_kept(unsigned long npages)
  * @charge: zeroed; written on success
  * @limit: the mount's limit; must outlive the charge
  * @npages: size of the buffer, not 0
+ * @spare: pages that are set aside for it, beyond those that the machine has
  *
  * The memory cgroup is charged page by page while they are allocated. As many
  * pages are promised to the caller, who counts down by lend_promise_kept().
@@ -95,13 +96,14 @@ void lend_promise_kept(unsigned long npages)
  * Return: 0, -ENOSPC above the mount's limit, -ENOMEM above the caller's
  * RLIMIT_MEMLOCK or above what the machine can spare.
  */
-int lend_charge(struct lend_charge *charge, struct lend_limit *limit, unsigned long npages)
+int lend_charge(struct lend_charge *charge, struct lend_limit *limit, unsigned long npages,
+		unsigned long spare)
 {
 	struct lend_charge new = { .npages = npages, .limit = limit };
 
 	if (!lend_limit_add(limit, npages))
 		return -ENOSPC;
-	if (!charge_user(&new, npages) || !promise(npages)) {
+	if (!charge_user(&new, npages) || !promise(npages, spare)) {
 		lend_uncharge(&new);
 		return -ENOMEM;
 	}

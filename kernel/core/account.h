@@ -36,7 +36,8 @@ struct lend_charge {
 
 bool lend_limit_add(struct lend_limit *limit, unsigned long nr);
 void lend_limit_sub(struct lend_limit *limit, unsigned long nr);
-int lend_charge(struct lend_charge *charge, struct lend_limit *limit, unsigned long npages);
+int lend_charge(struct lend_charge *charge, struct lend_limit *limit, unsigned long npages,
+		unsigned long spare);
 int lend_charge_pinned(struct lend_charge *charge, unsigned long npages);
 void lend_promise_kept(unsigned long npages);
 void lend_uncharge(struct lend_charge *charge);

@@ -5,6 +5,7 @@
 
 #include "../compat/mm.h"
 #include "extents.h"
+#include "reserve.h"
 
 static int reserve(struct lend_extents *mem, unsigned long nr)
 {
@@ -155,11 +156,16 @@ static void disclaim(struct page *page)
 	unlock_page(page);
 }
 
-/*
+/**
+ * lend_folio_broken() - has a folio a broken page?
+ * @page: its first
+ *
  * The allocator looks for broken pages among the single ones only: it would hand out
  * a folio again that has one. Single ones it keeps by itself.
+ *
+ * Return: whether it has, and is larger than a page.
  */
-static bool broken(struct page *page)
+bool lend_folio_broken(struct page *page)
 {
 	unsigned long i;
 
@@ -170,11 +176,22 @@ static bool broken(struct page *page)
 }
 
 /**
+ * lend_folio_give_back() - give back the reference of a folio's owner
+ * @page: its first page
+ *
+ * To the reserve if it is from there. A folio that is still pinned lives until its last
+ * user lets go of it. One with a broken page is never given back.
+ */
+void lend_folio_give_back(struct page *page)
+{
+	if (!lend_folio_broken(page) && !lend_reserve_return(page))
+		put_page(page);
+}
+
+/**
  * lend_extents_release() - give every folio back and empty the list
  * @mem: the list, half-built ones and the empty one included
  *
- * A folio that is still pinned lives until its last user lets go of it, as
- * nobody's. One with a broken page is never given back.
  * Context: process, may sleep.
  */
 void lend_extents_release(struct lend_extents *mem)
@@ -184,8 +201,7 @@ void lend_extents_release(struct lend_extents *mem)
 
 	while ((page = lend_folio_next(&iter))) {
 		disclaim(page);
-		if (!broken(page))
-			put_page(page);
+		lend_folio_give_back(page);
 		cond_resched();
 	}
 	kvfree(mem->ext);

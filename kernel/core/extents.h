@@ -46,6 +46,8 @@ int lend_extents_splice(struct lend_extents *mem, struct lend_extents *tail);
 unsigned long lend_extents_find(const struct lend_extents *mem, pgoff_t index);
 void lend_extents_claim(const struct lend_extents *mem, struct address_space *mapping);
 void lend_extents_release(struct lend_extents *mem);
+bool lend_folio_broken(struct page *page);
+void lend_folio_give_back(struct page *page);
 
 /* Other views of it, in views.c. */
 void *lend_extents_vmap(const struct lend_extents *mem);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/capability.h>
 #include <linux/cpuset.h>
 #include <linux/memcontrol.h>
 #include <linux/sched/mm.h>
@@ -8,6 +9,7 @@
 #include "account.h"
 #include "fill.h"
 #include "parallel.h"
+#include "reserve.h"
 
 struct slices {
 	struct lend_fill *fill;
@@ -47,11 +49,43 @@ int lend_fill_add(struct lend_fill *fill, struct lend_extents *mem, struct page 
 
 	if (err) {
 		for (i = 0; i < npages; i += nr)
-			put_page(page + i);
+			lend_folio_give_back(page + i);
 		return err;
 	}
 	atomic_long_add(npages, fill->gathered);
 	lend_promise_kept(npages);
+	return 0;
+}
+
+/**
+ * lend_fill_reserved() - append what the reserve has, in as few runs as it takes
+ * @fill: the buffer's needs
+ * @mem: the list
+ * @npages: how many at most
+ * @done: out: how many pages were appended, whole folios of 2 MiB
+ *
+ * Return: 0; or -ENOMEM, and @mem has some of them.
+ */
+int lend_fill_reserved(struct lend_fill *fill, struct lend_extents *mem, unsigned long npages,
+		       unsigned long *done)
+{
+	unsigned long run = ALIGN_DOWN(npages, LEND_HUGE_PAGES);
+
+	*done = 0;
+	while (run) {
+		struct page *page = lend_reserve_take(fill, run);
+		int err;
+
+		if (!page) {
+			run = ALIGN_DOWN(run / 2, LEND_HUGE_PAGES);
+			continue;
+		}
+		err = lend_fill_add(fill, mem, page, run);
+		if (err)
+			return err;
+		*done += run;
+		run = min(run, ALIGN_DOWN(npages - *done, LEND_HUGE_PAGES));
+	}
 	return 0;
 }
 
@@ -86,6 +120,43 @@ static int fill_sliced(struct lend_fill *fill, const struct lend_backing_ops *ba
 		lend_extents_release(&s.mem[i]);
 	kvfree(s.mem);
 	return err;
+}
+
+/* Has the cgroup, or one above it, a limit of memory? */
+static bool limited(struct mem_cgroup *memcg)
+{
+#ifdef CONFIG_MEMCG
+	for (; memcg; memcg = parent_mem_cgroup(memcg))
+		if (READ_ONCE(memcg->memory.max) != PAGE_COUNTER_MAX)
+			return true;
+#endif
+	return false;
+}
+
+/* What cannot be charged would get around the limit. */
+static bool may_be_uncharged(struct mem_cgroup *memcg)
+{
+	return !limited(memcg) || capable(CAP_SYS_RESOURCE);
+}
+
+/**
+ * lend_fill_spare() - what the reserve has for the caller
+ * @spec: a checked wish
+ *
+ * Return: pages, beyond what the machine can spare.
+ */
+unsigned long lend_fill_spare(const struct lend_spec *spec)
+{
+	unsigned long spare = spec->backing->reserved ? lend_reserve_free() : 0;
+	struct mem_cgroup *memcg;
+
+	if (!spare)
+		return 0;
+	memcg = get_mem_cgroup_from_mm(current->mm);
+	if (!may_be_uncharged(memcg))
+		spare = 0;
+	mem_cgroup_put(memcg);
+	return spare;
 }
 
 static int first_node_of(const struct lend_spec *spec)
@@ -138,6 +209,7 @@ int lend_fill(const struct lend_spec *spec, struct lend_extents *mem, unsigned l
 		if (!LEND_GFP_ACCOUNT)
 			atomic_or(LEND_WHY_NO_MEMCG, why);
 	}
+	fill.uncharged = may_be_uncharged(fill.memcg);
 
 	if (spec->backing->fill_slice) {
 		err = fill_sliced(&fill, spec->backing, mem, npages);

@@ -25,6 +25,7 @@
  * @nodes: allowed nodes: the caller's cpuset
  * @limit: page frame numbers must be below this
  * @memcg: whom to charge, from whatever thread
+ * @uncharged: memory that cannot be charged will do
  * @gathered: pages so far, for whoever watches
  * @why: LEND_WHY_* of what was not possible
  */
@@ -34,6 +35,7 @@ struct lend_fill {
 	nodemask_t nodes;
 	unsigned long limit;
 	struct mem_cgroup *memcg;
+	bool uncharged;
 	atomic_long_t *gathered;
 	atomic_t *why;
 };
@@ -43,5 +45,8 @@ int lend_fill(const struct lend_spec *spec, struct lend_extents *mem, unsigned l
 struct page *lend_fill_alloc(struct lend_fill *fill, gfp_t extra, unsigned int order);
 int lend_fill_add(struct lend_fill *fill, struct lend_extents *mem, struct page *page,
 		  unsigned long npages);
+int lend_fill_reserved(struct lend_fill *fill, struct lend_extents *mem, unsigned long npages,
+		       unsigned long *done);
+unsigned long lend_fill_spare(const struct lend_spec *spec);
 
 #endif

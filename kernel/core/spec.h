@@ -26,6 +26,7 @@ struct lend_fill;
  * @detach: undo @attach
  * @release: optional: give the memory back; without it, folio by folio
  * @revoked: optional: all mappings are gone for good; may be called again
+ * @reserved: it takes from the reserve first
  *
  * All run in process context, may sleep, hold no lock but the file's own.
  * A backing never knows how its memory is mapped.
@@ -39,6 +40,7 @@ struct lend_backing_ops {
 	void (*detach)(struct lend_buffer *buf);
 	void (*release)(struct lend_buffer *buf);
 	void (*revoked)(struct lend_buffer *buf);
+	bool reserved;
 };
 
 /**
