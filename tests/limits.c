@@ -6,12 +6,11 @@
 #include <linux/capability.h>
 #include <sys/resource.h>
 
-#include "common.h"
+#include "cgroup.h"
 #include "kernel.h"
 #include "mounts.h"
 #include "system.h"
 
-#define CGROUP "/sys/fs/cgroup/lend-test"
 #define OTHER (NOBODY - 1)
 
 static uint64_t kills_before;
@@ -205,41 +204,6 @@ static void memlock(void **state)
 	close(a);
 }
 
-/* The number behind @key in a file of the cgroup, or the whole file if @key is empty. */
-static uint64_t cgroup(const char *name, const char *key)
-{
-	char path[128], line[128];
-	FILE *file;
-	uint64_t value;
-
-	snprintf(path, sizeof(path), CGROUP "/%s", name);
-	file = fopen(path, "re");
-	check(file);
-	do {
-		if (!fgets(line, sizeof(line), file))
-			failed("no '%s' in %s", key, path);
-	} while (strncmp(line, key, strlen(key)));
-	fclose(file);
-	check(sscanf(line + strlen(key), "%lu", &value) == 1);
-	return value;
-}
-
-static int fill_in_cgroup(void *arg)
-{
-	const struct attempt *try = arg;
-
-	write_textf(CGROUP "/cgroup.procs", "%d", getpid());
-	return ftruncate(try->fd, try->size) ? errno : 0;
-}
-
-static int attempt_in_cgroup(int fd, size_t size)
-{
-	struct attempt try = { .fd = fd, .size = size };
-
-	return reap(spawn(fill_in_cgroup, &try));
-}
-
-/* Charged to the creator's cgroup, by whatever thread it was gathered, as long as it lives. */
 /*
  * A run for which memory was moved aside cannot be charged, and Linux 5.10 marks
  * charged pages where mappings are counted.
@@ -249,6 +213,7 @@ static bool may_be_uncharged(uint32_t backing)
 	return backing == LEND_BACKING_CONTIG || !kernel_from(5, 11);
 }
 
+/* Charged to the creator's cgroup, by whatever thread it was gathered, as long as it lives. */
 static void cgroup_charge(void **state)
 {
 	const size_t size = 48 * MiB, slack = 2 * MiB;	/* each CPU charges a little ahead */

@@ -23,7 +23,7 @@
 
 static char *wish;
 module_param_named(reserve, wish, charp, 0444);
-MODULE_PARM_DESC(reserve, "memory to set aside, as 512M or 4G: 2 MiB folios, zeroed beforehand");
+MODULE_PARM_DESC(reserve, "memory to set aside, as 512m, 4g or 10%: 2 MiB folios, zeroed beforehand");
 
 static bool yields;
 module_param_named(reserve_yield, yields, bool, 0444);
@@ -282,18 +282,18 @@ static int make_maps(struct list_head *folios)
 
 static int parse(unsigned long *nr)
 {
-	unsigned long spare = si_mem_available() - totalram_pages() / 32;
-	unsigned long long size;
-	char *end;
+	long spare = si_mem_available() - (long)(totalram_pages() / 32);
+	u64 size = U64_MAX;
+	int err = lend_parse_size(wish, &size);
 
-	size = memparse(wish, &end);
-	if (end == wish || *end) {
-		pr_err("reserve=%s: not a size like 512M or 4G\n", wish);
-		return -EINVAL;
+	if (err == -EINVAL) {
+		pr_err("reserve=%s: not a size: try 512m, 2g or 10%%\n", wish);
+		return err;
 	}
-	if (size >> PAGE_SHIFT > max(0L, (long)spare)) {
-		pr_err("reserve=%s: the machine can spare %lu MiB: ask for less\n", wish,
-		       max(0L, (long)spare) >> (20 - PAGE_SHIFT));
+	spare = max(0L, spare);
+	if (size >> PAGE_SHIFT > spare) {
+		pr_err("reserve=%s: the machine can spare %ld MiB: ask for less\n", wish,
+		       spare >> (20 - PAGE_SHIFT));
 		return -ENOMEM;
 	}
 	*nr = DIV_ROUND_UP_ULL(size, PMD_SIZE);

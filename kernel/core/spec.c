@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/ctype.h>
 #include <linux/errno.h>
+#include <linux/fs.h>
 #include <linux/gfp.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/nodemask.h>
+#include <linux/overflow.h>
 #include <linux/printk.h>
 #include <linux/seqlock.h>
 #include <linux/string.h>
@@ -208,5 +213,39 @@ int lend_zone_gfp(unsigned int dma_bits, gfp_t *gfp)
 	if (zt == ZONE_DMA32)
 		*gfp = GFP_DMA32;
 #endif
+	return 0;
+}
+
+/**
+ * lend_parse_size() - how much memory is asked for
+ * @text: bytes, with one of the units k to e, as 512m; or a part of RAM, as 50%
+ * @bytes: out
+ *
+ * Return: 0, -EINVAL if that is no size, -EFBIG if no file can be as large.
+ */
+int lend_parse_size(const char *text, u64 *bytes)
+{
+	static const char units[] = "kmgtpe";
+	size_t len = strspn(text, "0123456789");
+	const char *unit = strchrnul(units, tolower(text[len]));
+	char digits[20] = {};
+	u64 size;
+
+	if (len >= sizeof(digits))
+		return -EFBIG;
+	memcpy(digits, text, len);
+	if (kstrtou64(digits, 10, &size))
+		return -EINVAL;
+
+	if (!strcmp(text + len, "%") && size && size <= 100)
+		size = mult_frac((u64)totalram_pages() << PAGE_SHIFT, size, (u64)100);
+	else if (text[len] && *unit && !text[len + 1])
+		size = check_shl_overflow(size, 10 * (unit - units + 1), &size) ? U64_MAX : size;
+	else if (text[len])
+		return -EINVAL;
+
+	if (size > MAX_LFS_FILESIZE)
+		return -EFBIG;
+	*bytes = size;
 	return 0;
 }

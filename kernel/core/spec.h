@@ -100,6 +100,7 @@ struct lend_spec lend_spec_read(const struct lend_spec *spec);
 void lend_spec_write(struct lend_spec *spec, const struct lend_spec *new);
 int lend_spec_change(struct lend_spec *spec, const struct lend_setup *setup);
 int lend_spec_check(const struct lend_spec *spec);
+int lend_parse_size(const char *text, u64 *bytes);
 int lend_zone_gfp(unsigned int dma_bits, gfp_t *gfp);
 
 #endif

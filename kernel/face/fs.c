@@ -4,7 +4,6 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/ctype.h>
 #include <linux/fs_context.h>
 #include <linux/fs_parser.h>
 #include <linux/magic.h>
@@ -35,35 +34,18 @@ static const struct fs_parameter_spec lend_params[] = {
 	{}
 };
 
-/* size=: bytes with a suffix, or a percentage of RAM; 0 is no limit, as for tmpfs. */
+/* 0 is no limit, as for tmpfs. */
 static int parse_size(struct fs_context *fc, const char *text, unsigned long *npages)
 {
-	static const char units[] = "kmgtpe";
-	size_t len = strspn(text, "0123456789");
-	const char *unit = strchrnul(units, tolower(text[len]));
-	char digits[20] = {};
 	u64 size;
+	int err = lend_parse_size(text, &size);
 
-	if (len >= sizeof(digits))
+	if (err == -EFBIG)
 		return invalfc(fc, "size=%s is more than a file can have", text);
-	memcpy(digits, text, len);
-	if (kstrtou64(digits, 10, &size))
-		goto nonsense;
-
-	if (!strcmp(text + len, "%") && size && size <= 100)
-		size = mult_frac((u64)totalram_pages() << PAGE_SHIFT, size, (u64)100);
-	else if (text[len] && *unit && !text[len + 1])
-		size = check_shl_overflow(size, 10 * (unit - units + 1), &size) ? U64_MAX : size;
-	else if (text[len])
-		goto nonsense;
-
-	if (size > MAX_LFS_FILESIZE)
-		return invalfc(fc, "size=%s is more than a file can have", text);
+	if (err)
+		return invalfc(fc, "size=%s is not a size: try 512m, 2g or 50%%", text);
 	*npages = DIV_ROUND_UP(size, PAGE_SIZE);
 	return 0;
-
-nonsense:
-	return invalfc(fc, "size=%s is not a size: try 512m, 2g or 50%%", text);
 }
 
 static int lend_parse_param(struct fs_context *fc, struct fs_parameter *param)
