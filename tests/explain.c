@@ -14,6 +14,7 @@
 #include "explain_parts/told.h"
 #include "explain_parts/uses.h"
 #include "kernel.h"
+#include "ring.h"
 #include "system.h"
 
 #define PIECE	(64 * KiB)	/* enough to try a use on */
@@ -260,6 +261,8 @@ static void limit(void **state)
 
 static int set_up(void **state)
 {
+	/* Not within a test, which would seem to leave it behind. */
+	keep_ring();
 	places_set_up(state);
 	return devices_set_up();
 }

@@ -361,7 +361,9 @@ static struct sweep sweeps[] = {
 
 /* One failure each: the kernel repeats the fault until there is memory. */
 static struct sweep touches[] = {
-	{ "touch: folios", mapped_file, touch, never, compare_and_unmap, MAPPED(FOLIOS, FAULT) },
+	/* A rest, since where the entry is large there may be nothing to allocate. */
+	{ "touch: folios", mapped_file, touch, never, compare_and_unmap,
+	  { LEND_BACKING_FOLIOS, LEND_MAP_FAULT, 4 * MiB + 3 * PAGE } },
 	{ "touch: pages", mapped_file, touch, never, compare_and_unmap, MAPPED(PAGES, FAULT) },
 };
 

@@ -41,6 +41,7 @@ int lend_extents_add(struct lend_extents *mem, struct page *page, unsigned long 
 	struct lend_extent *last = mem->nr ? &mem->ext[mem->nr - 1] : NULL;
 	int err;
 
+	mem->compound |= PageCompound(page);
 	if (last && page_to_pfn(last->page) + (mem->npages - last->index) == page_to_pfn(page)) {
 		mem->npages += npages;
 		return 0;
@@ -70,6 +71,7 @@ int lend_extents_splice(struct lend_extents *mem, struct lend_extents *tail)
 	if (err)
 		return err;
 
+	mem->compound |= tail->compound;
 	for (i = 0; i < tail->nr; i++)
 		lend_extents_add(mem, tail->ext[i].page, lend_extent_pages(tail, i));
 	kvfree(tail->ext);

@@ -24,12 +24,14 @@ struct lend_extent {
  * @nr: how many
  * @room: how many @ext has room for
  * @npages: pages in all of them
+ * @compound: some are in folios of several pages
  */
 struct lend_extents {
 	struct lend_extent *ext;
 	unsigned long nr;
 	unsigned long room;
 	unsigned long npages;
+	bool compound;
 };
 
 /* Pages in extent number @i. */

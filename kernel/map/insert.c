@@ -11,7 +11,8 @@
 #include "../core/trace.h"
 #include "map.h"
 
-#define BATCH 32U
+#define BATCH	64U	/* as many pointers fit the stack */
+#define WINDOW	(32 * PAGE_SIZE)
 
 /* May both be mapped under the page lock of the one? Single pages need none. */
 static bool same_lock(struct page *page, struct page *first)
@@ -30,24 +31,25 @@ static int insert(struct vm_area_struct *vma, unsigned long addr, unsigned long 
 {
 	struct lend_buffer *buf = vma->vm_private_data;
 	pgoff_t index = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
-	unsigned long e = lend_extents_find(&buf->mem, index);
-	unsigned long skip = index - buf->mem.ext[e].index;
-	unsigned long nr = min_t(unsigned long, npages, BATCH), left, i;
-	struct page *batch[BATCH];
+	const struct lend_extent *ext = &buf->mem.ext[lend_extents_find(&buf->mem, index)];
+	const struct lend_extent *last = &buf->mem.ext[buf->mem.nr - 1];
+	const bool compound = buf->mem.compound;
+	unsigned long nr = min_t(unsigned long, npages, BATCH), left, i, end;
+	struct page *batch[BATCH], *page;
 	int err;
 
-	for (i = 0; i < nr; i++) {
-		batch[i] = buf->mem.ext[e].page + skip++;
-		if (!same_lock(batch[i], batch[0]))
-			break;
-		if (skip == lend_extent_pages(&buf->mem, e)) {
-			e++;
-			skip = 0;
-		}
+	for (i = 0; i < nr; ext++) {
+		page = ext->page + (index + i - ext->index);
+		end = ext < last ? min(nr, ext[1].index - index) : nr;
+		do {
+			batch[i] = page++;
+			if (compound && !same_lock(batch[i], batch[0]))
+				nr = i;
+		} while (++i < end && i < nr);
 	}
-	left = i;
+	left = nr;
 	err = vm_insert_pages(vma, addr, batch, &left);
-	*done = i - left;
+	*done = nr - left;
 	return err;
 }
 
@@ -58,7 +60,7 @@ static vm_fault_t fault(struct vm_fault *vmf)
 	struct page *page = lend_buffer_page(buf, vmf->pgoff);
 	unsigned long addr = vmf->address & PAGE_MASK;
 	/* The page, and what follows it up to the end of an aligned window. */
-	unsigned long end = min(ALIGN(addr + 1, BATCH * PAGE_SIZE), vma->vm_end);
+	unsigned long end = min(ALIGN(addr + 1, WINDOW), vma->vm_end);
 	unsigned long done;
 	int err;
 
