@@ -87,6 +87,8 @@ static int measure(struct area *area, struct counters *counters, struct figures 
 	uint64_t t[12], n = 0;
 	long before;
 
+	if (area_ready(area))
+		return -1;
 	t[n++] = now();
 	if (area_get(area))
 		return -1;

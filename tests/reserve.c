@@ -115,6 +115,12 @@ static void one_run(void **state)
 	check(file_has_pattern(fd, RESERVE / 2, 1));
 	close(first);
 	close(fd);
+	wait_for(reserve_free() == RESERVE);
+	/* And all of it. */
+	fd = make_buffer(RESERVE, LEND_BACKING_CONTIG, 0);
+	assert_int_equal(reserve_free(), 0);
+	assert_int_equal(get_info(fd).huge, RESERVE);
+	close(fd);
 }
 
 /* What it does not have comes from elsewhere. */

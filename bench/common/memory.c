@@ -25,6 +25,10 @@ static struct memory memories[] = {
 	LEND(VMALLOC, FAULT, "vmalloc fault"),
 	LEND(VMALLOC, INSERT, "vmalloc insert"),
 	LEND(VMALLOC, PFN, "vmalloc pfn"),
+	{ .name = "lend reserve, folios", .ops = &reserve_ops, .backing = LEND_BACKING_FOLIOS,
+	  .map = LEND_MAP_FAULT, .unit = HUGE },
+	{ .name = "lend reserve, contig", .ops = &reserve_ops, .backing = LEND_BACKING_CONTIG,
+	  .map = LEND_MAP_FAULT, .unit = HUGE },
 	{ .name = "lend default", .ops = &lend_ops },
 	{ .name = "lend by liblend", .ops = &library_ops },
 	{ .name = "anonymous 4K", .ops = &anonymous_ops, .anonymous = true },
@@ -72,6 +76,11 @@ void memory_down(const struct memory *of)
 {
 	if (of->ops->tear_down)
 		of->ops->tear_down();
+}
+
+int area_ready(struct area *area)
+{
+	return area->of->ops->ready ? area->of->ops->ready(area) : 0;
 }
 
 int area_get(struct area *area)

@@ -14,6 +14,8 @@ struct memory_ops {
 	/* Before any buffer of that size, and after the last one; both may be missing. */
 	int (*set_up)(struct area *area);
 	void (*tear_down)(void);
+	/* Optional: waits until one can be got as if none had been before. */
+	int (*ready)(struct area *area);
 	/* 0; or -1, and area_fail() has said why. */
 	int (*get)(struct area *area);
 	/* Missing: that of a shared mapping of the descriptor. */
@@ -52,6 +54,8 @@ int area_fail(struct area *area, const char *format, ...) __attribute__((format(
 int memory_up(struct area *area, const struct memory *of, size_t size);
 void memory_down(const struct memory *of);
 
+/* 0; or -1, and area_fail() has said why. */
+int area_ready(struct area *area);
 int area_get(struct area *area);
 int area_map(struct area *area, int flags);
 void area_unmap(struct area *area);
@@ -66,7 +70,8 @@ void area_touch(const struct area *area);
  */
 const struct memory *all_memories(const char *path);
 
-extern const struct memory_ops lend_ops, library_ops, anonymous_ops, anonymous_huge_ops;
+extern const struct memory_ops lend_ops, library_ops, reserve_ops;
+extern const struct memory_ops anonymous_ops, anonymous_huge_ops;
 extern const struct memory_ops memfd_ops, memfd_allocated_ops, hugetlbfs_ops;
 extern const struct memory_ops dma_heap_ops, udmabuf_ops, bare_ops, path_ops;
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* lend by plain system calls, as a program that wants speed makes them; and by its library. */
+/* lend by plain system calls, as a program that wants speed makes them; its reserve; its library. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -39,6 +40,61 @@ static int get(struct area *area)
 }
 
 const struct memory_ops lend_ops = { .get = get };
+
+/* What is in the reserve to be lent; 0 without one. */
+static size_t reserve_free(void)
+{
+	FILE *file = fopen("/sys/module/lend/parameters/reserve_free", "re");
+	size_t bytes = 0;
+
+	if (file) {
+		if (fscanf(file, "%zu", &bytes) != 1)
+			bytes = 0;
+		fclose(file);
+	}
+	return bytes;
+}
+
+/* In bench/run's machine lend is loaded anew for it; on others it has one, or has not. */
+static int load(size_t reserve)
+{
+	char command[512];
+
+	if (!getenv("LEND_MODULES"))
+		return 0;
+	snprintf(command, sizeof(command), "umount %s && rmmod lend && "
+		 "insmod $LEND_MODULES/lend.ko reserve=%zu && mount -t lend lend %s",
+		 lend_dir(), reserve, lend_dir());
+	return system(command);
+}
+
+static int reserve_up(struct area *area)
+{
+	const int status = load(area->size);
+
+	if (!status && reserve_free() >= area->size)
+		return 0;
+	return area_fail(area, "its reserve has %zu MiB (modprobe lend reserve=%zum)",
+			 reserve_free() / MiB, area->size / MiB);
+}
+
+static void reserve_down(void)
+{
+	if (load(0))
+		die("lend cannot be loaded again");
+}
+
+/* What came back has been zeroed. */
+static int reserve_ready(struct area *area)
+{
+	for (int tries = 0; tries < 6000 && reserve_free() < area->size; tries++)
+		usleep(10000);
+	return reserve_free() >= area->size ? 0 : area_fail(area, "others use its reserve");
+}
+
+const struct memory_ops reserve_ops = {
+	.set_up = reserve_up, .tear_down = reserve_down, .ready = reserve_ready, .get = get,
+};
 
 static int get_by_library(struct area *area)
 {

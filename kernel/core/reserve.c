@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A bit a folio, by its place in physical memory: neighbours are neighbouring bits, and
- * one physical run is one run of them.
+ * A bit a folio, by its page frame number: neighbours are neighbouring bits, and one
+ * physical run is one run of them.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -15,15 +15,19 @@
 
 #include "../compat/mm.h"
 #include "../compat/shrinker.h"
+#include "buffer.h"
 #include "fill.h"
 #include "reserve.h"
 
 /* How often it is looked whether a folio that came back is still pinned. */
 #define LOOK_AGAIN	HZ
 
+/* Folios that stay on the processors' own lists when a run is given back, at most. */
+#define RUN_SLACK	16
+
 static char *wish;
 module_param_named(reserve, wish, charp, 0444);
-MODULE_PARM_DESC(reserve, "memory to set aside, as 512m, 4g or 10%: 2 MiB folios, zeroed beforehand");
+MODULE_PARM_DESC(reserve, "memory to set aside, as 512m, 4g or 10%: 2 MiB folios, in one run if it can be");
 
 static bool yields;
 module_param_named(reserve_yield, yields, bool, 0444);
@@ -34,8 +38,7 @@ static void zero_work(struct work_struct *work);
 /**
  * struct reserve - the reserve
  * @lock: of all that changes
- * @first: number of the first folio, its page frame number >> LEND_HUGE_ORDER
- * @nr: bits in each map
+ * @nr: bits in each map, one for each folio that the machine may have
  * @owned: the folios that are the reserve's, lent ones too
  * @busy: all but those that can be lent
  * @dirty: came back, and are to be zeroed
@@ -46,7 +49,6 @@ static void zero_work(struct work_struct *work);
  */
 static struct reserve {
 	spinlock_t lock;	/* see above */
-	unsigned long first;
 	unsigned long nr;
 	unsigned long *owned;
 	unsigned long *busy;
@@ -76,7 +78,7 @@ static unsigned long number(const struct page *page)
 
 static struct page *folio_at(unsigned long bit)
 {
-	return pfn_to_page((reserve.first + bit) << LEND_HUGE_ORDER);
+	return pfn_to_page(bit << LEND_HUGE_ORDER);
 }
 
 /**
@@ -151,7 +153,7 @@ struct page *lend_reserve_take(const struct lend_fill *fill, unsigned long npage
  */
 bool lend_reserve_return(struct page *page)
 {
-	unsigned long bit = number(page) - reserve.first;
+	unsigned long bit = number(page);
 
 	if (bit >= reserve.nr || !test_bit(bit, reserve.owned))
 		return false;
@@ -218,66 +220,111 @@ static unsigned long scan(struct shrinker *shrinker, struct shrink_control *sc)
 	return freed ?: SHRINK_STOP;
 }
 
-static void free_list(struct list_head *folios)
+/*
+ * Somewhere @nr folios were free in one physical run a moment ago: pages in use have been
+ * moved aside. Return: the node, or the present one if there is no such run.
+ */
+static int free_run(unsigned long nr)
 {
-	struct page *page, *next;
+	struct lend_spec spec;
+	struct lend_limit no_limit = {};
+	struct lend_buffer *buf;
+	int nid = numa_mem_id();
 
-	list_for_each_entry_safe(page, next, folios, lru) {
-		list_del(&page->lru);
-		put_page(page);
-	}
+	lend_spec_init(&spec);
+	spec.backing = lend_backing_by_id(LEND_BACKING_CONTIG);
+	buf = lend_buffer_create(&spec);
+	if (buf && !lend_buffer_fill(buf, &no_limit, nr << LEND_HUGE_ORDER))
+		nid = page_to_nid(buf->mem.ext[0].page);
+	lend_buffer_destroy(buf);
+	return nid;
 }
 
-/* From all nodes alike. */
-static int gather(struct list_head *folios, unsigned long nr)
+static unsigned long find_run(unsigned long nr)
 {
-	const gfp_t gfp = GFP_USER | __GFP_ZERO | __GFP_COMP | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
-	int nid = first_memory_node;
-	unsigned long got;
+	return bitmap_find_next_zero_area(reserve.busy, reserve.nr, 0, nr, 0);
+}
 
-	for (got = 0; got < nr; got++) {
-		struct page *page = __alloc_pages(gfp, LEND_HUGE_ORDER, nid, NULL);
+/*
+ * Takes folios until @nr of them are one run, or there are more than twice as many. The
+ * page allocator hands out first what it was given last, but some stay on the processors'
+ * own lists, and others have lain ready. Return: how many.
+ */
+static unsigned long collect(unsigned long nr)
+{
+	const gfp_t gfp = GFP_USER | __GFP_ZERO | __GFP_COMP | __GFP_NOWARN;
+	unsigned long got, most = 2 * nr + nr / 2 + RUN_SLACK;
+	int nid = free_run(nr + RUN_SLACK);
 
-		if (!page || fatal_signal_pending(current)) {
-			if (page)
-				put_page(page);
-			free_list(folios);
-			pr_err("reserve=%s: only %lu MiB were to be had: ask for less\n", wish,
-			       got << (LEND_HUGE_ORDER + PAGE_SHIFT - 20));
-			return page ? -EINTR : -ENOMEM;
+	for (got = 0; got < most && !fatal_signal_pending(current); got++) {
+		struct page *page;
+
+		if (got >= nr && find_run(nr) < reserve.nr)
+			break;
+		page = __alloc_pages(gfp | (got < nr ? __GFP_RETRY_MAYFAIL : __GFP_NORETRY),
+				     LEND_HUGE_ORDER, nid, NULL);
+		if (!page)
+			break;
+		__clear_bit(number(page), reserve.busy);
+	}
+	return got;
+}
+
+/* Keeps @nr of them, in runs as long as can be, and gives back the others. */
+static void choose(unsigned long nr)
+{
+	unsigned long bit, run = nr;
+
+	while (nr) {
+		bit = find_run(run);
+		if (bit >= reserve.nr) {
+			run = DIV_ROUND_UP(run, 2);
+			continue;
 		}
-		list_add(&page->lru, folios);
-		nid = next_node_in(nid, node_states[N_MEMORY]);
+		bitmap_set(reserve.busy, bit, run);
+		bitmap_set(reserve.owned, bit, run);
+		nr -= run;
+		run = min(run, nr);
 	}
-	return 0;
+	for_each_clear_bit(bit, reserve.busy, reserve.nr)
+		put_page(folio_at(bit));
+	bitmap_complement(reserve.busy, reserve.owned, reserve.nr);
 }
 
-static int make_maps(struct list_head *folios)
+static int make_maps(void)
 {
-	unsigned long last = 0, longs;
-	struct page *page, *next;
+	unsigned long end = 0, longs;
+	int nid;
 
-	reserve.first = ULONG_MAX;
-	list_for_each_entry(page, folios, lru) {
-		reserve.first = min(reserve.first, number(page));
-		last = max(last, number(page));
-	}
-	longs = BITS_TO_LONGS(last - reserve.first + 1);
+	for_each_online_node(nid)
+		end = max(end, node_end_pfn(nid));
+	end = DIV_ROUND_UP(end, LEND_HUGE_PAGES);
+	longs = BITS_TO_LONGS(end);
 	reserve.owned = kvcalloc(longs, sizeof(long), GFP_KERNEL);
 	reserve.busy = kvmalloc_array(longs, sizeof(long), GFP_KERNEL);
 	reserve.dirty = kvcalloc(longs, sizeof(long), GFP_KERNEL);
 	if (!reserve.owned || !reserve.busy || !reserve.dirty)
 		return -ENOMEM;
-
-	reserve.nr = last - reserve.first + 1;
-	bitmap_fill(reserve.busy, reserve.nr);
-	list_for_each_entry_safe(page, next, folios, lru) {
-		list_del(&page->lru);
-		__set_bit(number(page) - reserve.first, reserve.owned);
-		__clear_bit(number(page) - reserve.first, reserve.busy);
-		atomic_long_add(LEND_HUGE_PAGES, &reserve.free);
-	}
+	bitmap_fill(reserve.busy, end);
+	reserve.nr = end;
 	return 0;
+}
+
+static int gather(unsigned long nr)
+{
+	unsigned long got = collect(nr);
+
+	if (got >= nr) {
+		choose(nr);
+		atomic_long_set(&reserve.free, nr << LEND_HUGE_ORDER);
+		return 0;
+	}
+	choose(0);
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	pr_err("reserve=%s: only %lu MiB were to be had: ask for less\n", wish,
+	       got << (LEND_HUGE_ORDER + PAGE_SHIFT - 20));
+	return -ENOMEM;
 }
 
 static int parse(unsigned long *nr)
@@ -308,7 +355,6 @@ static int parse(unsigned long *nr)
 int lend_reserve_init(void)
 {
 	unsigned long nr = 0;
-	LIST_HEAD(folios);
 	int err = wish ? parse(&nr) : 0;
 
 	if (err || !nr)
@@ -316,17 +362,15 @@ int lend_reserve_init(void)
 	reserve.workers = alloc_workqueue("lend_reserve", WQ_UNBOUND, 1);
 	if (!reserve.workers)
 		return -ENOMEM;
-	err = gather(&folios, nr);
+	err = make_maps();
 	if (!err)
-		err = make_maps(&folios);
+		err = gather(nr);
 	if (!err && yields) {
 		reserve.shrinker = lend_shrinker_register("lend_reserve", count, scan);
 		err = reserve.shrinker ? 0 : -ENOMEM;
 	}
-	if (err) {
-		free_list(&folios);
+	if (err)
 		lend_reserve_exit();
-	}
 	return err;
 }
 
