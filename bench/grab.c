@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a frame costs whoever captures it: the board of samples/grab, mapped and by
- * read(), beside the kernel's own virtual video driver with the memory it always had
- * (vb2-vmalloc).
+ * What a frame costs whoever captures it: the board of samples/grab, mapped, into a lend
+ * file of the program's by its address and as a dma-buf, and by read(), beside the kernel's
+ * own virtual video driver with the memory it always had (vb2-vmalloc).
  *
  * "program" is the processor time of the capturing thread: its system calls. "all" is
  * what the whole machine does from frame to frame, and with "stamp" the board leaves the
@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <lend.h>
 #include <linux/videodev2.h>
 
 #include "../samples/grab/controls.h"
@@ -107,46 +108,92 @@ static struct cost measure(int fd, unsigned int frames, void (*frame)(int fd, vo
 	};
 }
 
-static void exchange(int fd, void *unused)
+/* The same buffer again: it knows its memory, whoever that is of. */
+static void exchange(int fd, void *memory)
 {
 	struct v4l2_buffer buf = {
-		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .memory = V4L2_MEMORY_MMAP,
+		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .memory = *(enum v4l2_memory *)memory,
 	};
 
-	(void)unused;
 	ASK(fd, VIDIOC_DQBUF, &buf);
 	ASK(fd, VIDIOC_QBUF, &buf);
 }
 
-static struct cost by_mmap(int fd, size_t size, unsigned int frames)
+/* The memory of a buffer: the driver's own, or a lend file of the program's. */
+static void *give_memory(int fd, struct v4l2_buffer *buf, size_t size)
+{
+	int prot = PROT_READ, of = fd;
+	off_t offset = 0;
+	void *mem;
+
+	if (buf->memory == V4L2_MEMORY_MMAP) {
+		ASK(fd, VIDIOC_QUERYBUF, buf);
+		offset = buf->m.offset;
+	} else {
+		of = lend_create(NULL, 0600, size, NULL);
+		if (of < 0)
+			die("%s", lend_error());
+		prot |= PROT_WRITE;
+	}
+	mem = mmap(NULL, size, prot, MAP_SHARED, of, offset);
+	if (mem == MAP_FAILED)
+		die("mmap");
+	if (buf->memory == V4L2_MEMORY_USERPTR) {
+		buf->m.userptr = (unsigned long)mem;
+		buf->length = size;
+	} else if (buf->memory == V4L2_MEMORY_DMABUF) {
+		buf->m.fd = lend_dmabuf(of, O_RDWR | O_CLOEXEC);
+		if (buf->m.fd < 0)
+			die("%s", lend_error());
+	}
+	if (of != fd)
+		close(of);
+	return mem;
+}
+
+static struct cost stream(int fd, size_t size, unsigned int frames, enum v4l2_memory memory)
 {
 	struct v4l2_requestbuffers request = {
-		.count = BUFFERS, .type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .memory = V4L2_MEMORY_MMAP,
+		.count = BUFFERS, .type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .memory = memory,
 	};
-	int type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
-	char *mem[BUFFERS];
+	int type = V4L2_BUF_TYPE_VIDEO_CAPTURE, dmabufs[BUFFERS];
+	void *mem[BUFFERS];
 	struct cost cost;
 
 	ASK(fd, VIDIOC_REQBUFS, &request);
 	for (unsigned int i = 0; i < BUFFERS; i++) {
-		struct v4l2_buffer buf = {
-			.index = i, .type = type, .memory = V4L2_MEMORY_MMAP,
-		};
+		struct v4l2_buffer buf = { .index = i, .type = type, .memory = memory };
 
-		ASK(fd, VIDIOC_QUERYBUF, &buf);
-		mem[i] = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, buf.m.offset);
-		if (mem[i] == MAP_FAILED)
-			die("mmap");
+		mem[i] = give_memory(fd, &buf, size);
+		dmabufs[i] = buf.m.fd;
 		ASK(fd, VIDIOC_QBUF, &buf);
 	}
 	ASK(fd, VIDIOC_STREAMON, &type);
-	cost = measure(fd, frames, exchange, NULL);
+	cost = measure(fd, frames, exchange, &memory);
 	ASK(fd, VIDIOC_STREAMOFF, &type);
-	for (unsigned int i = 0; i < BUFFERS; i++)
+	for (unsigned int i = 0; i < BUFFERS; i++) {
 		munmap(mem[i], size);
+		if (memory == V4L2_MEMORY_DMABUF)
+			close(dmabufs[i]);
+	}
 	request.count = 0;
 	ASK(fd, VIDIOC_REQBUFS, &request);
 	return cost;
+}
+
+static struct cost by_mmap(int fd, size_t size, unsigned int frames)
+{
+	return stream(fd, size, frames, V4L2_MEMORY_MMAP);
+}
+
+static struct cost by_user_pointer(int fd, size_t size, unsigned int frames)
+{
+	return stream(fd, size, frames, V4L2_MEMORY_USERPTR);
+}
+
+static struct cost by_dmabuf(int fd, size_t size, unsigned int frames)
+{
+	return stream(fd, size, frames, V4L2_MEMORY_DMABUF);
 }
 
 struct copy {
@@ -219,6 +266,8 @@ static void bench_grab(struct report *r, const struct options *o, size_t i, cons
 	measure_runs(&s, name, "stamp", by_mmap);
 	set_control(s.fd, GRAB_CID_STAMP_ONLY, 0);
 	measure_runs(&s, name, "mmap", by_mmap);
+	measure_runs(&s, name, "userptr", by_user_pointer);
+	measure_runs(&s, name, "dmabuf", by_dmabuf);
 	measure_runs(&s, name, "read", by_read);
 	close(s.fd);
 }
@@ -228,7 +277,10 @@ static void bench_vivid(struct report *r, const struct options *o, size_t i)
 	static const struct {
 		const char *name;
 		struct cost (*capture)(int fd, size_t size, unsigned int frames);
-	} ways[] = { { "mmap", by_mmap }, { "read", by_read } };
+	} ways[] = {
+		{ "mmap", by_mmap }, { "userptr", by_user_pointer }, { "dmabuf", by_dmabuf },
+		{ "read", by_read },
+	};
 
 	/* Once it has been read, it wants to be opened anew. */
 	for (size_t w = 0; w < ARRAY_SIZE(ways); w++) {
@@ -249,8 +301,9 @@ int main(int argc, char **argv)
 
 	parse_options(&o, argc, argv,
 		      "What a captured frame costs, of 320x240 to 3840x2160 YUYV: the board of\n"
-		      "samples/grab, by mmap, by mmap without a picture (stamp) and by read(), beside\n"
-		      "vivid. Takes $LEND_MODULES, the folder of lend-vb2.ko and grab.ko.", "4K");
+		      "samples/grab, by mmap, by mmap without a picture (stamp), into lend memory of the\n"
+		      "program's (userptr, dmabuf) and by read(), beside vivid. Takes $LEND_MODULES,\n"
+		      "the folder of lend-vb2.ko and grab.ko.", "4K");
 	run("modprobe -a videodev videobuf2-v4l2 && insmod $LEND_MODULES/lend-vb2.ko && "
 	    "insmod $LEND_MODULES/grab.ko && "
 	    "modprobe vivid n_devs=1 node_types=0x1 no_error_inj=1");
