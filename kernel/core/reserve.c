@@ -196,14 +196,16 @@ static unsigned long count(struct shrinker *shrinker, struct shrink_control *sc)
 	return lend_reserve_free() ?: SHRINK_EMPTY;
 }
 
-/* From the top: what lies low more devices reach. */
 static unsigned long scan(struct shrinker *shrinker, struct shrink_control *sc)
 {
-	unsigned long bit = reserve.nr, freed = 0;
+	unsigned long bit, freed = 0;
 
-	while (bit-- && freed < sc->nr_to_scan) {
+	for_each_clear_bit(bit, reserve.busy, reserve.nr) {
 		bool mine;
 
+		if (freed >= sc->nr_to_scan)
+			break;
+		/* It may have been lent meanwhile. */
 		spin_lock(&reserve.lock);
 		mine = !test_bit(bit, reserve.busy);
 		if (mine) {
