@@ -10,6 +10,7 @@
 #include <linux/module.h>
 #include <linux/nodemask.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
@@ -24,6 +25,9 @@
 
 /* Folios that stay on the processors' own lists when a run is given back, at most. */
 #define RUN_SLACK	16
+
+/* Folios that come from elsewhere before those of a run do: they are given back. */
+#define STRAYS		((unsigned long)SZ_1G >> PMD_SHIFT)
 
 static char *wish;
 module_param_named(reserve, wish, charp, 0444);
@@ -248,14 +252,14 @@ static unsigned long find_run(unsigned long nr)
 }
 
 /*
- * Takes folios until @nr of them are one run, or there are more than twice as many. The
- * page allocator hands out first what it was given last, but some stay on the processors'
- * own lists, and others have lain ready. Return: how many.
+ * Takes folios until @nr of them are one run, or there are many more. The page allocator
+ * hands out first what it was given last, but some stay on the processors' own lists, and
+ * others have lain ready. Return: how many.
  */
 static unsigned long collect(unsigned long nr)
 {
 	const gfp_t gfp = GFP_USER | __GFP_ZERO | __GFP_COMP | __GFP_NOWARN;
-	unsigned long got, most = 2 * nr + nr / 2 + RUN_SLACK;
+	unsigned long got, most = 4 * nr + STRAYS;
 	int nid = free_run(nr + RUN_SLACK);
 
 	for (got = 0; got < most && !fatal_signal_pending(current); got++) {

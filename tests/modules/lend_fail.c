@@ -199,6 +199,38 @@ static void unregister_all(void)
 			unregister_kprobe(&allocators[i].probe);
 }
 
+/*
+ * Behind the place where a function is traced. A probe upon that is armed by ftrace, for a
+ * moment by a breakpoint; another processor that meets it a little later (seen on emulated
+ * ones) takes it for one of kprobes, which has no instruction to go on with.
+ */
+static kprobe_opcode_t *behind_tracing(kprobe_opcode_t *addr)
+{
+	static const u8 endbr[] = { 0xf3, 0x0f, 0x1e, 0xfa };
+	static const u8 nop[] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
+
+	if (!memcmp(addr, endbr, sizeof(endbr)))
+		addr += sizeof(endbr);
+	if (!memcmp(addr, nop, sizeof(nop)))
+		addr += sizeof(nop);
+	return addr;
+}
+
+static int probe_at(struct kprobe *probe)
+{
+	struct kprobe look = {
+		.symbol_name = probe->symbol_name, .flags = KPROBE_FLAG_DISABLED,
+	};
+	int err = register_kprobe(&look);
+
+	if (err)
+		return err;
+	probe->addr = behind_tracing(look.addr);
+	probe->symbol_name = NULL;
+	unregister_kprobe(&look);
+	return register_kprobe(probe);
+}
+
 static int register_all(void)
 {
 	unsigned int kinds = 0;
@@ -206,12 +238,13 @@ static int register_all(void)
 
 	for (i = 0; i < ARRAY_SIZE(allocators); i++) {
 		struct allocator *a = &allocators[i];
+		const char *name = a->probe.symbol_name;
 
-		err = register_kprobe(&a->probe);
+		err = probe_at(&a->probe);
 		if (err == -ENOENT)
 			continue;
 		if (err) {
-			pr_err("lend_fail: no probe at %s: %d\n", a->probe.symbol_name, err);
+			pr_err("lend_fail: no probe at %s: %d\n", name, err);
 			return err;
 		}
 		a->probed = true;
