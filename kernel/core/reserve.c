@@ -27,7 +27,7 @@
 #define RUN_SLACK	16
 
 /* Folios that come from elsewhere before those of a run do: they are given back. */
-#define STRAYS		((unsigned long)SZ_1G >> PMD_SHIFT)
+#define STRAYS		((unsigned long)SZ_256M >> PMD_SHIFT)
 
 static char *wish;
 module_param_named(reserve, wish, charp, 0444);
@@ -259,9 +259,12 @@ static unsigned long find_run(unsigned long nr)
 static unsigned long collect(unsigned long nr)
 {
 	const gfp_t gfp = GFP_USER | __GFP_ZERO | __GFP_COMP | __GFP_NOWARN;
-	unsigned long got, most = 4 * nr + STRAYS;
+	unsigned long got, spare, most;
 	int nid = free_run(nr + RUN_SLACK);
 
+	/* Half of what is there stays for others meanwhile. */
+	spare = max(0L, si_mem_available()) / 2 >> LEND_HUGE_ORDER;
+	most = nr + min(3 * nr + STRAYS, spare);
 	for (got = 0; got < most && !fatal_signal_pending(current); got++) {
 		struct page *page;
 
