@@ -344,6 +344,7 @@ static void loading_fails(void **state)
 	} while (hit);
 	write_text("/dev/kmsg", "<4>lend-test: expected\n");
 	printf("# loading: %lu points\n", n - 1 - first);
+	check(n - first > LAST_POINTS / 4);
 	must(with("reserve=64M"));
 }
 
