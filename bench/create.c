@@ -47,6 +47,8 @@ static double create(struct area *area, const char *mask)
 	uint64_t begin;
 
 	write_mask(mask);
+	if (area_ready(area))
+		return NAN;
 	begin = now();
 	if (area_get(area))
 		return NAN;

@@ -92,6 +92,8 @@ static int measure(int sock, struct area *area, struct figures *f)
 	struct times t;
 	uint64_t begin, created, mapped, written;
 
+	if (area_ready(area))
+		return -1;
 	begin = now();
 	if (area_get(area))
 		return -1;
