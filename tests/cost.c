@@ -13,8 +13,6 @@
 #define RUNS	5
 #define LARGE	(64 * MiB)
 #define RECORDS	"tests/recorded"
-/* Where there is nothing else, so that the page tables it takes are always the same. */
-#define FAR	((void *)(16UL << 40))
 
 static uint64_t now(void)
 {
@@ -38,8 +36,8 @@ static uint64_t mapping(uint32_t backing, uint32_t map)
 	char *mem;
 
 	begin = now();
-	mem = must(mmap(FAR, LARGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE, fd,
-			0));
+	/* So that the page tables it takes are always the same. */
+	mem = map_far(fd, LARGE);
 	touch(mem);
 	touched = now();
 	touch(mem);
@@ -90,8 +88,7 @@ static uint64_t small_life(void)
 {
 	uint64_t begin = now();
 	int fd = make_buffer(PAGE, 0, 0);
-	char *mem = must(mmap(FAR, PAGE, PROT_READ | PROT_WRITE,
-			      MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0));
+	char *mem = map_far(fd, PAGE);
 
 	*(volatile char *)mem = 1;
 	must(munmap(mem, PAGE));

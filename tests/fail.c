@@ -88,14 +88,10 @@ static void compare_and_unmap(struct scene *s)
 
 /* --- touching a mapping: it may take a second fault, but is no error, ever */
 
-/* Where there is nothing else: page tables of every level are wanted. */
-#define FAR	((void *)(16UL << 40))
-
 static void mapped_file(struct scene *s)
 {
 	whole_file(s);
-	s->mem = must(mmap(FAR, s->size, PROT_READ | PROT_WRITE,
-			   MAP_SHARED | MAP_FIXED_NOREPLACE, s->fd, 0));
+	s->mem = map_far(s->fd, s->size);
 }
 
 static int touch(struct scene *s)

@@ -84,6 +84,12 @@ void *map_buffer(int fd, size_t size)
 	return must(mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
 }
 
+void *map_far(int fd, size_t size)
+{
+	return must(mmap((void *)(16UL << 40), size, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0));
+}
+
 void fault_in(void *mem, size_t size)
 {
 	must(mlock(mem, size));

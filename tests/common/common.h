@@ -80,6 +80,8 @@ struct lend_info get_info(int fd);
 
 /* Shared and writable, all of it, by default. */
 void *map_buffer(int fd, size_t size);
+/* The same where there is nothing else: it takes page tables of every level of its own. */
+void *map_far(int fd, size_t size);
 
 /* All pages of private memory there, as MADV_POPULATE_WRITE does on Linux 5.14 and later. */
 void fault_in(void *mem, size_t size);
