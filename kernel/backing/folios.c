@@ -14,8 +14,8 @@ static gfp_t effort(unsigned int order)
 }
 
 /*
- * From the reserve first. Orders only go down, so every folio is aligned in the buffer as it is in
- * memory: the mm layer relies on that when it maps one as a whole.
+ * From the reserve first. Orders only go down, so every folio is aligned in the buffer
+ * as it is in memory: the mm layer relies on that when it maps one as a whole.
  */
 static int fill_slice(struct lend_fill *fill, struct lend_extents *mem, unsigned long npages)
 {

@@ -209,7 +209,7 @@ int lend_fill(const struct lend_spec *spec, struct lend_extents *mem, unsigned l
 		if (!LEND_GFP_ACCOUNT)
 			atomic_or(LEND_WHY_NO_MEMCG, why);
 	}
-	fill.uncharged = may_be_uncharged(fill.memcg);
+	fill.uncharged = spec->backing->reserved && may_be_uncharged(fill.memcg);
 
 	if (spec->backing->fill_slice) {
 		err = fill_sliced(&fill, spec->backing, mem, npages);

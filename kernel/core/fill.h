@@ -25,7 +25,7 @@
  * @nodes: allowed nodes: the caller's cpuset
  * @limit: page frame numbers must be below this
  * @memcg: whom to charge, from whatever thread
- * @uncharged: memory that cannot be charged will do
+ * @uncharged: memory that cannot be charged will do, as the reserve's
  * @gathered: pages so far, for whoever watches
  * @why: LEND_WHY_* of what was not possible
  */
