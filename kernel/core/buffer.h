@@ -42,6 +42,7 @@
  * @mapped_lock: held while @mappings becomes 1 or 0
  * @revoked: its mappings were cut, and there will be no others
  * @exports: live dma-bufs
+ * @nameless: 1 as long as it has a pin of the instance that nameless files are of
  * @hooks_lock: for reading around a hook, for writing while they change
  * @hooks: the driver's, or NULL
  * @hooks_data: passed to them
@@ -67,6 +68,7 @@ struct lend_buffer {
 	struct mutex mapped_lock;	/* see above */
 	bool revoked;
 	atomic_long_t exports;
+	unsigned long nameless;
 	struct rw_semaphore hooks_lock;
 	const struct lend_hooks *hooks;
 	void *hooks_data;

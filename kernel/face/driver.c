@@ -155,6 +155,7 @@ EXPORT_SYMBOL_GPL(lend_to_fd);
 
 static const struct file_operations user_fops = {
 	.owner = THIS_MODULE,
+	.release = lend_nameless_release,
 };
 
 struct user_range {

@@ -64,7 +64,7 @@ int lend_set_size(struct inode *inode, loff_t size);
 int lend_file_mmap(struct file *file, struct vm_area_struct *vma);
 struct file *lend_nameless(const char *name, const struct file_operations *fops,
 			   int (*fill)(struct inode *inode, const void *arg), const void *arg);
-void lend_nameless_evicted(struct super_block *sb);
+int lend_nameless_release(struct inode *inode, struct file *file);
 int lend_heap_init(void);
 void lend_heap_exit(void);
 

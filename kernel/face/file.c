@@ -235,6 +235,7 @@ const struct inode_operations lend_file_iops = {
 const struct file_operations lend_file_fops = {
 	.owner = THIS_MODULE,
 	.open = lend_open,
+	.release = lend_nameless_release,
 	.llseek = lend_llseek,
 	.read_iter = lend_read_iter,
 	.write_iter = lend_write_iter,

@@ -166,10 +166,8 @@ static void lend_evict_inode(struct inode *inode)
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
 	lend_limit_sub(&lend_mount_of(inode->i_sb)->inodes, 1);
-	if (S_ISREG(inode->i_mode)) {
+	if (S_ISREG(inode->i_mode))
 		lend_buffer_destroy(lend_inode_buffer(inode));
-		lend_nameless_evicted(inode->i_sb);
-	}
 }
 
 static const struct super_operations lend_super_ops = {

@@ -30,21 +30,17 @@ static int pins;
 struct file *lend_nameless(const char *name, const struct file_operations *fops,
 			   int (*fill)(struct inode *inode, const void *arg), const void *arg)
 {
-	struct vfsmount *mnt;
 	struct inode *inode;
 	struct file *file;
 	int err = simple_pin_fs(&lend_fs_type, &instance, &pins);
 
 	if (err)
 		return ERR_PTR(err);
-	mnt = instance;
-	inode = lend_new_inode(mnt->mnt_sb, NULL, S_IFREG);
+	inode = lend_new_inode(instance->mnt_sb, NULL, S_IFREG);
 	if (IS_ERR(inode)) {
-		simple_release_fs(&instance, &pins);
-		return ERR_CAST(inode);
+		file = ERR_CAST(inode);
+		goto release;
 	}
-	/* From here on the pin is the inode's. It must not be the last thing to hold @mnt. */
-	mntget(mnt);
 	clear_nlink(inode);
 	inode->i_uid = GLOBAL_ROOT_UID;
 	inode->i_gid = GLOBAL_ROOT_GID;
@@ -52,18 +48,36 @@ struct file *lend_nameless(const char *name, const struct file_operations *fops,
 	inode_lock(inode);
 	err = fill(inode, arg);
 	inode_unlock(inode);
-	file = err ? ERR_PTR(err) : alloc_file_pseudo(inode, mnt, name, O_RDWR | O_LARGEFILE, fops);
-	if (IS_ERR(file))
-		iput(inode);
-	else
+	file = err ? ERR_PTR(err) :
+		     alloc_file_pseudo(inode, instance, name, O_RDWR | O_LARGEFILE, fops);
+	if (!IS_ERR(file)) {
+		/* The pin is the file's. */
+		WRITE_ONCE(lend_inode_buffer(inode)->nameless, 1);
 		__module_get(THIS_MODULE);	/* put with the file */
-	mntput(mnt);
+		return file;
+	}
+	iput(inode);
+release:
+	simple_release_fs(&instance, &pins);
 	return file;
 }
 
-/* A file of @sb is gone; with the last nameless one goes the instance. */
-void lend_nameless_evicted(struct super_block *sb)
+/**
+ * lend_nameless_release() - .release of files, those that have a name included
+ * @inode: of the file
+ * @file: whose last user is gone
+ *
+ * The first file to go takes the pin along. That is never the last thing to hold the
+ * instance: each file does by itself until its inode is put, if by nobody else. Whoever
+ * has nothing but the inode, as inotify, may put it where no instance can go.
+ *
+ * Return: 0.
+ */
+int lend_nameless_release(struct inode *inode, struct file *file)
 {
-	if (sb->s_flags & SB_KERNMOUNT)
+	struct lend_buffer *buf = lend_inode_buffer(inode);
+
+	if (READ_ONCE(buf->nameless) && xchg(&buf->nameless, 0))
 		simple_release_fs(&instance, &pins);
+	return 0;
 }

@@ -10,6 +10,7 @@
 
 const struct file_operations lend_registers_fops = {
 	.owner = THIS_MODULE,
+	.release = lend_nameless_release,
 	.mmap = lend_file_mmap,
 	.get_unmapped_area = lend_get_unmapped_area,
 };
