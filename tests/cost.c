@@ -12,6 +12,8 @@
 
 #define RUNS	5
 #define LARGE	(64 * MiB)
+/* Of which a page table more or less is nothing, where an entry maps 2 MiB. */
+#define ENTRIES	(512 * MiB)
 #define RECORDS	"tests/recorded"
 
 static uint64_t now(void)
@@ -22,46 +24,46 @@ static uint64_t now(void)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
-static void touch(char *mem)
+static void touch(char *mem, size_t size)
 {
-	for (size_t at = 0; at < LARGE; at += PAGE)
+	for (size_t at = 0; at < size; at += PAGE)
 		*(volatile char *)(mem + at) = 1;
 }
 
 /* mmap, one write a page, munmap, a MiB: the loop of writes subtracted. */
-static uint64_t mapping(uint32_t backing, uint32_t map)
+static uint64_t mapping(size_t size, uint32_t backing, uint32_t map)
 {
-	int fd = make_buffer(LARGE, backing, map);
+	int fd = make_buffer(size, backing, map);
 	uint64_t begin, touched, again, end, loop;
 	char *mem;
 
 	begin = now();
 	/* So that the page tables it takes are always the same. */
-	mem = map_far(fd, LARGE);
-	touch(mem);
+	mem = map_far(fd, size);
+	touch(mem, size);
 	touched = now();
-	touch(mem);
+	touch(mem, size);
 	again = now();
-	must(munmap(mem, LARGE));
+	must(munmap(mem, size));
 	end = now();
 	loop = again - touched;
 	close(fd);
-	return (touched - begin - loop + end - again) / (LARGE / MiB);
+	return (touched - begin - loop + end - again) / (size / MiB);
 }
 
 static uint64_t folios_mapping(void)
 {
-	return mapping(LEND_BACKING_FOLIOS, LEND_MAP_FAULT);
+	return mapping(ENTRIES, LEND_BACKING_FOLIOS, LEND_MAP_FAULT);
 }
 
 static uint64_t pages_by_fault(void)
 {
-	return mapping(LEND_BACKING_PAGES, LEND_MAP_FAULT);
+	return mapping(LARGE, LEND_BACKING_PAGES, LEND_MAP_FAULT);
 }
 
 static uint64_t pages_by_insert(void)
 {
-	return mapping(LEND_BACKING_PAGES, LEND_MAP_INSERT);
+	return mapping(LARGE, LEND_BACKING_PAGES, LEND_MAP_INSERT);
 }
 
 /* Making one and giving it back, a MiB: zeroing is most of it. */

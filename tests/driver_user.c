@@ -84,9 +84,13 @@ static void *lent_single(void)
 	return of_file(make_buffer(SIZE, LEND_BACKING_PAGES, 0), MAP_SHARED);
 }
 
+/* Whoever wants huge pages of it gets none: a pin takes a copy, which is of single pages. */
 static void *lent_private(void)
 {
-	return of_file(make_buffer(SIZE, LEND_BACKING_FOLIOS, 0), MAP_PRIVATE);
+	void *mem = of_file(make_buffer(SIZE, LEND_BACKING_FOLIOS, 0), MAP_PRIVATE);
+
+	must(madvise(mem, SIZE, MADV_HUGEPAGE));
+	return mem;
 }
 
 static void *(*const kinds[])(void) = {

@@ -208,6 +208,21 @@ static void times(void **state)
 	close(fd);
 }
 
+/* Of memory in folios the mm layer tells of the first write to each, as of a page cache. */
+static void time_of_mapped_write(void **state)
+{
+	int fd = make_buffer(HUGE, LEND_BACKING_FOLIOS, LEND_MAP_FAULT);
+	char *mem = map_buffer(fd, HUGE);
+	struct stat before = stat_of(fd);
+
+	(void)state;
+	pass(before.st_mtim);
+	mem[PAGE] = 1;
+	check(later(stat_of(fd).st_mtim, before.st_mtim));
+	must(munmap(mem, HUGE));
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +233,7 @@ int main(void)
 		clean_test(file_limit),
 		clean_test(open_flags),
 		clean_test(times),
+		clean_test(time_of_mapped_write),
 	};
 
 	return cmocka_run_group_tests_name("files", tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 
 #include "kernel.h"
+#include "maker.h"
 
 #define SIZE	(4 * MiB)
 #define SEED	0x11fe0000ULL
@@ -453,6 +454,48 @@ static void broken_stays_away(void **state)
 	}
 }
 
+/*
+ * A page that broke while it was lent is kept from everybody, and what lies around it
+ * stays good. It is the last one, which no folio of 2 MiB has.
+ */
+static void broken_is_not_lent(void **state)
+{
+	const size_t size = HUGE + 2 * PAGE, at = size - PAGE;
+	static const uint32_t kinds[][2] = {
+		{ LEND_BACKING_FOLIOS, LEND_MAP_FAULT }, { LEND_BACKING_PAGES, LEND_MAP_FAULT },
+		{ LEND_BACKING_PAGES, LEND_MAP_INSERT },
+	};
+
+	(void)state;
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+		int fd = make_buffer(size, kinds[k][0], kinds[k][1]), fail;
+		struct lend_phys_run *runs;
+		char text[32], *mem;
+		size_t nr;
+
+		write_pattern(fd, size, k);
+		runs = get_runs(fd, &nr);
+		snprintf(text, sizeof(text), "%#llx", (unsigned long long)phys_at(runs, nr, at));
+		free(runs);
+		/* Some kernels say that they could not help it; it is broken all the same. */
+		fail = must(open("/sys/devices/system/memory/hard_offline_page", O_WRONLY | O_CLOEXEC));
+		(void)!write(fail, text, strlen(text));
+		close(fail);
+
+		mem = map_buffer(fd, size);
+		assert_true(has_pattern(mem, at, k));
+		assert_int_equal(probe_read(mem + at), 128 + SIGBUS);
+		assert_int_equal(probe_read(mem + at), 128 + SIGBUS);
+		assert_int_equal(must(pread(fd, text, 8, at - 4)), 4);
+		must_fail(pread(fd, text, 8, at), EIO);
+		must_fail(pwrite(fd, text, 8, at), EIO);
+		assert_true(has_pattern(mem, at, k));
+		must(munmap(mem, size));
+		close(fd);
+		is_gone();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -464,6 +507,7 @@ int main(void)
 		cmocka_unit_test(handed_over),
 		cmocka_unit_test(memory_comes_back),
 		cmocka_unit_test(broken_stays_away),
+		cmocka_unit_test(broken_is_not_lent),
 		cmocka_unit_test_teardown(unmount_and_unload, reload),
 	};
 

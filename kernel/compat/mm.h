@@ -93,17 +93,6 @@ static inline vm_fault_t lend_insert_pfn_pmd(struct vm_fault *vmf, unsigned long
 }
 #endif
 
-/*
- * From 6.2 on a long pin for reading takes a copy of a private mapping's page. Of a
- * huge entry it takes none: it drops the entry, finds it again by the next fault, and
- * so on until it is killed.
- */
-#ifdef LEND_HAVE_UNSHARE_FILES
-#define LEND_UNSHARES_FILES true
-#else
-#define LEND_UNSHARES_FILES false
-#endif
-
 /* On 64 bits all memory has an address. */
 #ifndef LEND_HAVE_KMAP_LOCAL
 #define kmap_local_page(page) page_address(page)

@@ -46,8 +46,6 @@ have INSERT_FOLIO_PMD	huge_mm.h	'\bvmf_insert_folio_pmd\('
 have FOLLOW_PFNMAP	mm.h	'\bfollow_pfnmap_start\('
 have PFN_T		pfn_t.h		'.'
 have MMAP_PREPARE	mm_types.h	'^struct vm_area_desc \{'
-# Told by a neighbour: the flags moved soon after.
-have UNSHARE_FILES	mm_types.h	'FOLL_LONGTERM = '
 have MAP_UNLOCKED	dma-buf.h	'\bdma_buf_map_attachment_unlocked\('
 have VMAP_UNLOCKED	dma-buf.h	'\bdma_buf_vmap_unlocked\('
 have VB2_MEMOPS_BUFFER	../media/videobuf2-core.h	'\(\*vaddr\)\(struct vb2_buffer \*vb'

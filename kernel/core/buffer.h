@@ -94,13 +94,14 @@ struct lend_dma *lend_buffer_dma_map(struct lend_buffer *buf, struct device *dev
 				     enum dma_data_direction dir);
 
 /* In mapping.c. */
-const struct vm_operations_struct *lend_buffer_vm_ops(const struct lend_buffer *buf);
+const struct vm_operations_struct *lend_buffer_vm_ops(const struct lend_buffer *buf,
+						      vm_flags_t flags);
 int lend_buffer_may_map(struct lend_buffer *buf, pgoff_t pgoff, unsigned long nr,
 			vm_flags_t flags);
 int lend_buffer_mmap(struct lend_buffer *buf, struct vm_area_struct *vma);
 void lend_vma_open(struct vm_area_struct *vma);
 void lend_vma_close(struct vm_area_struct *vma);
-bool lend_fault_begin(struct lend_buffer *buf, struct page *page);
+vm_fault_t lend_fault_begin(struct lend_buffer *buf, struct page *page);
 int lend_buffer_revoke(struct lend_buffer *buf);
 
 /* Its size in pages, 0 while empty; orders all other fields behind it. */

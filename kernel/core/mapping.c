@@ -9,14 +9,18 @@
 #include "buffer.h"
 
 /**
- * lend_buffer_vm_ops() - what the VMAs of a buffer shall do
+ * lend_buffer_vm_ops() - what a VMA of a buffer shall do
  * @buf: the buffer, with its memory
+ * @flags: of the mapping to be
  *
- * Return: their operations.
+ * Return: its operations.
  */
-const struct vm_operations_struct *lend_buffer_vm_ops(const struct lend_buffer *buf)
+const struct vm_operations_struct *lend_buffer_vm_ops(const struct lend_buffer *buf,
+						      vm_flags_t flags)
 {
-	return buf->huge && buf->map->huge_vm_ops ? buf->map->huge_vm_ops : buf->map->vm_ops;
+	if (buf->huge && buf->map->huge_vm_ops && (flags & VM_MAYSHARE))
+		return buf->map->huge_vm_ops;
+	return buf->map->vm_ops;
 }
 
 /**
@@ -64,7 +68,7 @@ int lend_buffer_mmap(struct lend_buffer *buf, struct vm_area_struct *vma)
 	vm_flags_clear(vma, VM_MAYEXEC);
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_private_data = buf;
-	vma->vm_ops = lend_buffer_vm_ops(buf);
+	vma->vm_ops = lend_buffer_vm_ops(buf, vma->vm_flags);
 	err = buf->map->mmap ? buf->map->mmap(buf, vma) : 0;
 	if (!err)
 		lend_vma_open(vma);
@@ -107,16 +111,24 @@ void lend_vma_close(struct vm_area_struct *vma)
  * The page lock is what lend_buffer_revoke() waits for: either the fault sees that
  * the buffer is revoked, or revoking sees what the fault has mapped.
  *
- * Return: whether; and if so the page is locked, and the caller, or the mm layer
- * by VM_FAULT_LOCKED, unlocks it.
+ * A page that is known to be broken is kept from the mm layer, too, which would take
+ * one that nobody has written to for page cache that can be read again, and drop it.
+ *
+ * Return: 0, and the page is locked, and the caller, or the mm layer by
+ * VM_FAULT_LOCKED, unlocks it; or what the fault is to say.
  */
-bool lend_fault_begin(struct lend_buffer *buf, struct page *page)
+vm_fault_t lend_fault_begin(struct lend_buffer *buf, struct page *page)
 {
+	vm_fault_t ret = 0;
+
 	lock_page(page);
-	if (!READ_ONCE(buf->revoked))
-		return true;
-	unlock_page(page);
-	return false;
+	if (READ_ONCE(buf->revoked))
+		ret = VM_FAULT_SIGBUS;
+	else if (PageHWPoison(page))
+		ret = VM_FAULT_HWPOISON;
+	if (ret)
+		unlock_page(page);
+	return ret;
 }
 
 /**

@@ -52,7 +52,8 @@ struct lend_backing_ops {
  * @revocable: it maps by faults alone, which lend_buffer_revoke() can wait for
  * @shared: there are no private mappings of it
  * @vm_ops: of its VMAs, with lend_vma_open and lend_vma_close in them
- * @huge_vm_ops: instead of @vm_ops where the buffer has 2 MiB folios, or NULL
+ * @huge_vm_ops: instead of @vm_ops in shared mappings where the buffer has 2 MiB
+ *	folios, or NULL
  * @mmap: optional: what else makes @vma a mapping of @buf; its range is checked
  *	already, and its flags, vm_ops and vm_private_data are set. Called under
  *	the mmap lock for writing. What it has mapped before a failure is unmapped

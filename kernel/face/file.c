@@ -73,8 +73,9 @@ static long lend_fallocate(struct file *file, int mode, loff_t offset, loff_t le
 }
 
 /*
- * Copies between the buffer at the position of @iocb and @iter, up to @end.
- * Page by page: every page of every folio is good for that.
+ * Copies between the buffer at the position of @iocb and @iter, up to @end, or to a
+ * page that is known to be broken. Page by page: every page of every folio is good for
+ * that.
  */
 static ssize_t copy(struct kiocb *iocb, struct iov_iter *iter, loff_t end,
 		    size_t (*copy_page)(struct page *, size_t, size_t, struct iov_iter *))
@@ -82,14 +83,20 @@ static ssize_t copy(struct kiocb *iocb, struct iov_iter *iter, loff_t end,
 	struct lend_buffer *buf = lend_inode_buffer(file_inode(iocb->ki_filp));
 	loff_t pos = iocb->ki_pos;
 	ssize_t done;
+	int err = 0;
 
 	while (pos < end && iov_iter_count(iter)) {
 		struct page *page = lend_buffer_page(buf, pos >> PAGE_SHIFT);
 		size_t offset = offset_in_page(pos);
 		size_t want = min3((loff_t)(PAGE_SIZE - offset), end - pos,
 				   (loff_t)iov_iter_count(iter));
-		size_t got = copy_page(page, offset, want, iter);
+		size_t got;
 
+		if (PageHWPoison(page)) {
+			err = -EIO;
+			break;
+		}
+		got = copy_page(page, offset, want, iter);
 		pos += got;
 		if (got < want || fatal_signal_pending(current))
 			break;
@@ -98,7 +105,7 @@ static ssize_t copy(struct kiocb *iocb, struct iov_iter *iter, loff_t end,
 
 	done = pos - iocb->ki_pos;
 	iocb->ki_pos = pos;
-	return done;
+	return done ? done : err;
 }
 
 /* By address: a pipe that took the page would hold the whole folio, charged to nobody. */

@@ -16,6 +16,7 @@
 static int prepare(struct file *file, struct vm_area_desc *desc, bool readonly)
 {
 	struct lend_buffer *buf;
+	vm_flags_t flags;
 	int err;
 
 	if (!lend_is_mappable(file))
@@ -27,8 +28,8 @@ static int prepare(struct file *file, struct vm_area_desc *desc, bool readonly)
 	}
 
 	buf = lend_inode_buffer(file_inode(file));
-	err = lend_buffer_may_map(buf, desc->pgoff, vma_desc_pages(desc),
-				  vma_flags_to_legacy(desc->vma_flags));
+	flags = vma_flags_to_legacy(desc->vma_flags);
+	err = lend_buffer_may_map(buf, desc->pgoff, vma_desc_pages(desc), flags);
 	if (err)
 		return err;
 	if (!buf->map->revocable)
@@ -39,7 +40,7 @@ static int prepare(struct file *file, struct vm_area_desc *desc, bool readonly)
 		return PTR_ERR(file);
 	vma_desc_set_flags(desc, VMA_DONTEXPAND_BIT, VMA_DONTDUMP_BIT);
 	desc->vm_file = file;
-	desc->vm_ops = lend_buffer_vm_ops(buf);
+	desc->vm_ops = lend_buffer_vm_ops(buf, flags);
 	desc->private_data = buf;
 	return 0;
 }

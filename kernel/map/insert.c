@@ -11,7 +11,7 @@
 #include "../core/trace.h"
 #include "map.h"
 
-#define BATCH	64U	/* as many pointers fit the stack */
+#define BATCH	128U	/* as many pointers fit the stack */
 #define WINDOW	(32 * PAGE_SIZE)
 
 /* May both be mapped under the page lock of the one? Single pages need none. */
@@ -24,7 +24,8 @@ static bool same_lock(struct page *page, struct page *first)
 /*
  * Maps up to BATCH pages from @addr on, and says in @done how many. -EBUSY: there
  * is an entry already. The first page is locked, since the mm layer wants pages of
- * a compound one locked that are mapped one by one; a batch ends where it does.
+ * a compound one locked that are mapped one by one; a batch ends where it does, and
+ * before a page that is known to be broken.
  */
 static int insert(struct vm_area_struct *vma, unsigned long addr, unsigned long npages,
 		  unsigned long *done)
@@ -35,17 +36,19 @@ static int insert(struct vm_area_struct *vma, unsigned long addr, unsigned long 
 	const struct lend_extent *last = &buf->mem.ext[buf->mem.nr - 1];
 	const bool compound = buf->mem.compound;
 	unsigned long nr = min_t(unsigned long, npages, BATCH), left, i, end;
-	struct page *batch[BATCH], *page;
+	struct page *batch[BATCH], *page, *first = ext->page + (index - ext->index);
 	int err;
 
 	for (i = 0; i < nr; ext++) {
 		page = ext->page + (index + i - ext->index);
 		end = ext < last ? min(nr, ext[1].index - index) : nr;
-		do {
-			batch[i] = page++;
-			if (compound && !same_lock(batch[i], batch[0]))
+		for (; i < end; i++, page++) {
+			if (PageHWPoison(page) || (compound && !same_lock(page, first))) {
 				nr = i;
-		} while (++i < end && i < nr);
+				break;
+			}
+			batch[i] = page;
+		}
 	}
 	left = nr;
 	err = vm_insert_pages(vma, addr, batch, &left);
@@ -62,10 +65,12 @@ static vm_fault_t fault(struct vm_fault *vmf)
 	/* The page, and what follows it up to the end of an aligned window. */
 	unsigned long end = min(ALIGN(addr + 1, WINDOW), vma->vm_end);
 	unsigned long done;
+	vm_fault_t ret;
 	int err;
 
-	if (!lend_fault_begin(buf, page))
-		return VM_FAULT_SIGBUS;
+	ret = lend_fault_begin(buf, page);
+	if (ret)
+		return ret;
 	err = insert(vma, addr, (end - addr) >> PAGE_SHIFT, &done);
 	unlock_page(page);
 	trace_lend_fault(buf, vmf->pgoff, done);
@@ -96,6 +101,11 @@ static int insert_mmap(struct lend_buffer *buf, struct vm_area_struct *vma)
 		unsigned long done;
 		int err;
 
+		/* Who touches it is told so by the fault. */
+		if (PageHWPoison(page)) {
+			addr += PAGE_SIZE;
+			continue;
+		}
 		lock_page(page);
 		err = insert(vma, addr, (vma->vm_end - addr) >> PAGE_SHIFT, &done);
 		unlock_page(page);
