@@ -28,7 +28,9 @@ static int edu_mmap(struct file *file, struct vm_area_struct *vma)
 	if (!capable(CAP_SYS_RAWIO))
 		return -EPERM;
 	mutex_lock(&edu->lock);
-	edu_wait_idle(edu);
+	/* Who has the registers starts what he likes: that has no end to wait for. */
+	if (!edu->direct)
+		edu_wait_idle(edu);
 	if (edu->gone)
 		err = -ENODEV;
 	else if (edu->direct && edu->direct != ctx)
@@ -111,7 +113,10 @@ static ssize_t edu_read(struct file *file, char __user *user, size_t count, loff
 		return err;
 	if (READ_ONCE(edu->gone))
 		return -ENODEV;
-	interrupts = READ_ONCE(ctx->interrupts);
+	/* The handler holds it until the eventfd is told, too. */
+	spin_lock_irq(&edu->irq_lock);
+	interrupts = ctx->interrupts;
+	spin_unlock_irq(&edu->irq_lock);
 	if (put_user(interrupts, (u32 __user *)user))
 		return -EFAULT;
 	WRITE_ONCE(ctx->seen, interrupts);

@@ -21,9 +21,12 @@ irqreturn_t edu_irq(int irq, void *data)
 	if (edu->direct) {
 		edu_interrupted(edu->direct);
 	} else if (edu->running && !(readl(edu->regs + EDU_DMA_COMMAND) & EDU_DMA_RUN)) {
+		struct edu_context *ctx = edu->running;
+
 		lend_dma_sync(edu->dma, edu->offset, edu->length, LEND_SYNC_FOR_CPU);
-		edu_interrupted(edu->running);
+		/* Whoever learns of it may start the next one. */
 		WRITE_ONCE(edu->running, NULL);
+		edu_interrupted(ctx);
 	}
 	spin_unlock(&edu->irq_lock);
 	wake_up_all(&edu->wait);

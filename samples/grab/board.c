@@ -251,6 +251,7 @@ static bool next_list(struct board *board, struct list *list)
 				return true;
 		}
 		lose(board, 1);
+		cond_resched();
 	}
 }
 
@@ -280,14 +281,19 @@ static void run(struct board *board)
 	raise(board, BOARD_STOPPED);
 }
 
+static bool told_to_run(struct board *board)
+{
+	/* With it comes what board_write() wrote before. */
+	return smp_load_acquire(&board->busy);
+}
+
 static int processor(void *arg)
 {
 	struct board *board = arg;
 
 	while (!kthread_should_stop()) {
-		wait_event_interruptible(board->wait, READ_ONCE(board->busy) ||
-					 kthread_should_stop());
-		if (READ_ONCE(board->busy))
+		wait_event_interruptible(board->wait, told_to_run(board) || kthread_should_stop());
+		if (told_to_run(board))
 			run(board);
 	}
 	return 0;
@@ -332,13 +338,14 @@ void board_write(struct board *board, enum board_register which, u64 value)
 	spin_lock_irqsave(&board->lock, flags);
 	switch (which) {
 	case BOARD_CONTROL:
+		WRITE_ONCE(board->regs[which], value);
 		if (value & BOARD_RUN && !board->busy) {
 			board->regs[BOARD_LOST] = 0;
 			board->regs[BOARD_EVENTS] = 0;
 			kfifo_reset(&board->done);
-			WRITE_ONCE(board->busy, true);
+			/* The thread looks without the lock: by then it must find all this. */
+			smp_store_release(&board->busy, true);
 		}
-		WRITE_ONCE(board->regs[which], value);
 		break;
 	case BOARD_LIST_BLOCKS:
 		list = (struct list){ board->regs[BOARD_LIST_ADDRESS], value };

@@ -86,18 +86,21 @@ static void free_grab(struct v4l2_device *v4l2)
 	kfree(grab);
 }
 
-static void put_v4l2(void *grab)
+static void put_v4l2(void *data)
 {
-	v4l2_device_put(&((struct grab *)grab)->v4l2);
+	struct grab *grab = data;
+
+	/* Whoever asked before it was unregistered what the device is called has the answer. */
+	mutex_lock(&grab->lock);
+	v4l2_device_disconnect(&grab->v4l2);
+	mutex_unlock(&grab->lock);
+	v4l2_device_put(&grab->v4l2);
 }
 
 /* Whoever streams is stopped. Frames that are mapped stay as long as they are. */
 static void unregister(void *data)
 {
-	struct grab *grab = data;
-
-	vb2_video_unregister_device(&grab->video);
-	v4l2_device_disconnect(&grab->v4l2);
+	vb2_video_unregister_device(&((struct grab *)data)->video);
 }
 
 static int set_up(struct grab *grab, struct device *dev)
