@@ -174,13 +174,15 @@ static void misaligned(void **state)
 {
 	static const size_t shifts[] = { 1, 2, 3, 7, 8, 511, 2048, 4095 };
 	struct stream s = open_small(BY_ANON, 2);
-	char *area = must(mmap(NULL, 8 * PAGE, PROT_READ | PROT_WRITE,
-			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	/* One for each buffer: the device has what was last queued of both. */
+	char *areas = must(mmap(NULL, 16 * PAGE, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 
 	(void)state;
 	must(turn(&s, true));
 	s.next = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(shifts); i++) {
+		char *area = areas + i % 2 * 8 * PAGE;
 		char *mem = area + shifts[i];
 		struct v4l2_buffer buf;
 
@@ -191,7 +193,7 @@ static void misaligned(void **state)
 		check(check_frame(mem, &s.pix) == buf.sequence);
 		check(mem[-1] == 0x5a && mem[FRAME] == 0x5a);
 	}
-	munmap(area, 8 * PAGE);
+	munmap(areas, 16 * PAGE);
 	close_stream(&s);
 }
 

@@ -249,6 +249,16 @@ static void device_gone(void **state)
 	close(board);
 	bind_board("bind");
 	wait_for((board = try_board(0, 0)) >= 0);
+
+	/* Before the first frame. */
+	set_control(board, GRAB_CID_DROP, 1);
+	viewer = running(WINDOW "--path shm --save " SAVED);
+	bind_board("unbind");
+	said("grab-view", viewer_end(viewer), 1, "\"end\": \"gone\"", "is gone");
+	must_fail(access(SAVED, F_OK), ENOENT);
+	close(board);
+	bind_board("bind");
+	wait_for((board = try_board(0, 0)) >= 0);
 }
 
 /* --- refused */

@@ -163,7 +163,8 @@ struct v4l2_buffer dequeue(const struct stream *s)
 	struct pollfd pfd = { .fd = s->fd, .events = POLLIN };
 	struct v4l2_buffer buf = buffer(s, 0);
 
-	check(must(poll(&pfd, 1, 60000)) == 1);
+	if (!must(poll(&pfd, 1, 60000)))
+		failed("no frame within a minute");
 	must(ioctl(s->fd, VIDIOC_DQBUF, &buf));
 	return buf;
 }

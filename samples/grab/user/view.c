@@ -333,13 +333,13 @@ static void save(struct view *v)
 {
 	struct capture *c = &v->capture;
 
-	if (v->latest < 0)
-		errx(1, "%s: there was no frame to save", v->options->save);
-	/* With the device go its buffers. */
-	if (v->report.end == VIEW_GONE && v->report.path != PATH_SHM) {
+	/* With the device go its buffers, and the frames that were still to come. */
+	if (v->report.end == VIEW_GONE && (v->latest < 0 || v->report.path != PATH_SHM)) {
 		warnx("%s is not saved: the device is gone with the frame", v->options->save);
 		return;
 	}
+	if (v->latest < 0)
+		errx(1, "%s: there was no frame to save", v->options->save);
 	picture_save(v->options->save, &c->format, capture_map(c, v->latest));
 }
 
