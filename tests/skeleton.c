@@ -12,6 +12,7 @@
 
 #define SIZE	(4 * MiB)
 #define DRIVER	"/sys/bus/pci/drivers/skeleton/"
+#define OTHER	"1b36 0007"	/* sdhci-pci of QEMU, of which tests/groups asks for one */
 
 static int open_skeleton(void)
 {
@@ -83,6 +84,27 @@ static void device_goes(void **state)
 	must(munmap(mem, SIZE));
 }
 
+/* A second device is refused, and the first has what it had. */
+static void one_device(void **state)
+{
+	int fd = open_skeleton();
+	char *mem = map_buffer(fd, SIZE), *again, device[32];
+
+	(void)state;
+	fill_pattern(mem, SIZE, 2);
+	strcpy(device, bound());
+	write_text(DRIVER "new_id", OTHER);
+	assert_string_equal(bound(), device);
+	close(fd);
+	fd = open_skeleton();
+	again = map_buffer(fd, SIZE);
+	assert_true(has_pattern(again, SIZE, 2));
+	write_text(DRIVER "remove_id", OTHER);
+	close(fd);
+	must(munmap(again, SIZE));
+	must(munmap(mem, SIZE));
+}
+
 /* Unloaded while it is mapped: that holds lend, not the driver. */
 static void module_goes(void **state)
 {
@@ -121,6 +143,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lends),
 		cmocka_unit_test(device_goes),
+		cmocka_unit_test(one_device),
 		cmocka_unit_test(module_goes),
 	};
 

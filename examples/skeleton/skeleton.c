@@ -42,20 +42,25 @@ static struct miscdevice skeleton = {
 static int skeleton_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	struct lend_params params = { .name = "skeleton", .size = SZ_4M, .dev = &pdev->dev };
-	int err = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(32)) ?:
-		  pcim_enable_device(pdev);
+	struct file *made;
+	int err;
 
+	if (buffer)	/* for more than one device: pci_set_drvdata() */
+		return -EBUSY;
+	err = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(32)) ?: pcim_enable_device(pdev);
 	if (err)
 		return err;
-	buffer = lend_alloc(&params);
-	if (IS_ERR(buffer))
-		return PTR_ERR(buffer);
+	made = lend_alloc(&params);
+	if (IS_ERR(made))
+		return PTR_ERR(made);
+	buffer = made;
 	dma = lend_dma_map(buffer, &pdev->dev, DMA_FROM_DEVICE);
 	/* Here the device is told what lend_dma_address(dma, ...) says. */
 	err = IS_ERR(dma) ? PTR_ERR(dma) : misc_register(&skeleton);
 	if (err) {
 		lend_dma_unmap(dma);
 		fput(buffer);
+		buffer = NULL;
 	}
 	return err;
 }
@@ -67,6 +72,7 @@ static void skeleton_remove(struct pci_dev *pdev)
 	lend_revoke(buffer);		/* who has it mapped gets SIGBUS */
 	lend_dma_unmap(dma);
 	fput(buffer);
+	buffer = NULL;
 }
 
 static const struct pci_device_id ids[] = { { PCI_DEVICE(0x1234, 0x1111) }, {} };
