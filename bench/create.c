@@ -11,8 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "memory.h"
-#include "report.h"
+#include "measure.h"
 
 #define MASK "/sys/devices/virtual/workqueue/cpumask"
 
@@ -57,30 +56,15 @@ static double create(struct area *area, const char *mask)
 	return 1e9 * area->size / MiB / begin;
 }
 
-static void measure(struct area *area, struct figures *f)
+static int measure(struct area *area, struct figures *f, void *unused)
 {
+	(void)unused;
+	if (area->of->anonymous || !strcmp(area->of->name, "memfd"))
+		return area_fail(area, "comes on first touch");
 	f->of[ONE] = create(area, "1\n");
 	f->of[ALL] = create(area, mask_before);
 	f->of[GAIN] = f->of[ALL] / f->of[ONE];
-}
-
-static void bench(struct report *r, const struct options *o, const struct memory *m, size_t size)
-{
-	struct figures runs[MAX_RUNS];
-	struct area area;
-
-	if (memory_up(&area, m, size)) {
-		report_left_out(r, m->name, size, area.why);
-		return;
-	}
-	measure(&area, &runs[0]);
-	for (unsigned int i = 0; i < o->runs && !area.why[0]; i++)
-		measure(&area, &runs[i]);
-	if (area.why[0])
-		report_left_out(r, m->name, size, area.why);
-	else
-		report_row(r, m->name, size, runs, o->runs);
-	memory_down(m);
+	return area->why[0] ? -1 : 0;
 }
 
 int main(int argc, char **argv)
@@ -92,7 +76,7 @@ int main(int argc, char **argv)
 	parse_options(&o, argc, argv,
 		      "How fast one buffer is made, by one processor and with the help of the others.\n"
 		      "Writes to " MASK "\n"
-		      "meanwhile. Memories that come on first touch are left out.", "64M,1G");
+		      "meanwhile.", "64M,1G");
 	read_mask();
 	CPU_ZERO(&first);
 	CPU_SET(0, &first);
@@ -100,10 +84,7 @@ int main(int argc, char **argv)
 		die("sched_setaffinity");
 	r = report_begin(&o, "One buffer by one processor and by all of them", columns,
 			 ARRAY_SIZE(columns));
-	for (size_t i = 0; i < o.nr_sizes; i++)
-		for (const struct memory *m = all_memories(o.path); m->name; m++)
-			if (wanted(&o, m) && !m->anonymous && strcmp(m->name, "memfd"))
-				bench(r, &o, m, o.sizes[i]);
+	measure_all(r, &o, measure, NULL);
 	write_mask(mask_before);
 	return report_end(r);
 }

@@ -12,8 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "memory.h"
-#include "report.h"
+#include "measure.h"
 
 enum { CREATE, MAP, WRITE, PASS, MAP2, READ, WHOLE };
 
@@ -87,13 +86,14 @@ static void other_process(int sock)
 	_exit(0);
 }
 
-static int measure(int sock, struct area *area, struct figures *f)
+static int measure(struct area *area, struct figures *f, void *with)
 {
+	const int sock = *(int *)with;
 	struct times t;
 	uint64_t begin, created, mapped, written;
 
-	if (area_ready(area))
-		return -1;
+	if (area->of->anonymous)
+		return area_fail(area, "has no descriptor: it passes by fork alone");
 	begin = now();
 	if (area_get(area))
 		return -1;
@@ -125,32 +125,6 @@ static int measure(int sock, struct area *area, struct figures *f)
 	return 0;
 }
 
-static void bench(struct report *r, const struct options *o, int sock, const struct memory *m,
-		  size_t size)
-{
-	struct figures runs[MAX_RUNS];
-	struct area area;
-	unsigned int i;
-
-	if (m->anonymous) {
-		report_left_out(r, m->name, size, "has no descriptor: it passes by fork alone");
-		return;
-	}
-	if (memory_up(&area, m, size)) {
-		report_left_out(r, m->name, size, area.why);
-		return;
-	}
-	if (!measure(sock, &area, &runs[0])) {
-		for (i = 0; i < o->runs && !measure(sock, &area, &runs[i]); i++)
-			;
-		if (i == o->runs)
-			report_row(r, m->name, size, runs, i);
-	}
-	if (area.why[0])
-		report_left_out(r, m->name, size, area.why);
-	memory_down(m);
-}
-
 int main(int argc, char **argv)
 {
 	struct options o;
@@ -173,10 +147,7 @@ int main(int argc, char **argv)
 	close(sock[1]);
 	r = report_begin(&o, "Handing over, from creation to the other process's first byte",
 			 columns, ARRAY_SIZE(columns));
-	for (size_t i = 0; i < o.nr_sizes; i++)
-		for (const struct memory *m = all_memories(o.path); m->name; m++)
-			if (wanted(&o, m))
-				bench(r, &o, sock[0], m, o.sizes[i]);
+	measure_all(r, &o, measure, &sock[0]);
 	close(sock[0]);
 	waitpid(pid, NULL, 0);
 	return report_end(r);

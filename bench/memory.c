@@ -9,8 +9,7 @@
 #include <sys/resource.h>
 
 #include "counters.h"
-#include "memory.h"
-#include "report.h"
+#include "measure.h"
 
 #define READS_PER_MIB	4096UL
 
@@ -81,14 +80,13 @@ static double populate(struct area *area)
 	return now() - start;
 }
 
-static int measure(struct area *area, struct counters *counters, struct figures *f)
+static int measure(struct area *area, struct figures *f, void *with)
 {
+	struct counters *counters = with;
 	const double mib = (double)area->size / MiB;
 	uint64_t t[12], n = 0;
 	long before;
 
-	if (area_ready(area))
-		return -1;
 	t[n++] = now();
 	if (area_get(area))
 		return -1;
@@ -135,29 +133,6 @@ static int measure(struct area *area, struct counters *counters, struct figures 
 	return 0;
 }
 
-static void bench(struct report *r, const struct options *o, struct counters *counters,
-		  const struct memory *m, size_t size)
-{
-	struct figures runs[MAX_RUNS];
-	struct area area;
-	unsigned int i;
-
-	if (memory_up(&area, m, size)) {
-		report_left_out(r, m->name, size, area.why);
-		return;
-	}
-	/* The first one finds caches cold and page tables' memory not at hand. */
-	if (!measure(&area, counters, &runs[0])) {
-		for (i = 0; i < o->runs && !measure(&area, counters, &runs[i]); i++)
-			;
-		if (i == o->runs)
-			report_row(r, m->name, size, runs, i);
-	}
-	if (area.why[0])
-		report_left_out(r, m->name, size, area.why);
-	memory_down(m);
-}
-
 int main(int argc, char **argv)
 {
 	struct counters counters;
@@ -174,10 +149,7 @@ int main(int argc, char **argv)
 			 ARRAY_SIZE(columns) - (counters.why[0] ? 2 : 0));
 	if (counters.why[0])
 		report_left_out(r, "dTLB misses, cycles", 0, counters.why);
-	for (size_t i = 0; i < o.nr_sizes; i++)
-		for (const struct memory *m = all_memories(o.path); m->name; m++)
-			if (wanted(&o, m))
-				bench(r, &o, &counters, m, o.sizes[i]);
+	measure_all(r, &o, measure, &counters);
 	counters_close(&counters);
 	return report_end(r);
 }

@@ -152,6 +152,11 @@ static void bench(struct report *r, const struct options *o, int cpus, const str
 	struct figures runs[MAX_RUNS];
 	struct area area;
 
+	/* It is refilled behind who takes from it, sooner or later. */
+	if (m->ops == &reserve_ops) {
+		report_left_out(r, m->name, size, "there is no telling how much is left of it");
+		return;
+	}
 	/* Memory set up for all at once. */
 	if (memory_up(&area, m, cpus * size)) {
 		report_left_out(r, m->name, size, area.why);

@@ -3,8 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "memory.h"
-#include "report.h"
+#include "measure.h"
 
 #define LEAST_RUNS	25U
 
@@ -15,10 +14,11 @@ static const struct column columns[] = {
 	[UNMAP] = { "unmap" }, [DESTROY] = { "destroy" }, [WHOLE] = { "whole" },
 };
 
-static int measure(struct area *area, struct figures *f)
+static int measure(struct area *area, struct figures *f, void *unused)
 {
 	uint64_t t[6];
 
+	(void)unused;
 	t[0] = now();
 	if (area_get(area))
 		return -1;
@@ -40,27 +40,6 @@ static int measure(struct area *area, struct figures *f)
 	return 0;
 }
 
-static void bench(struct report *r, unsigned int wish, const struct memory *m, size_t size)
-{
-	struct figures runs[MAX_RUNS];
-	struct area area;
-	unsigned int i, n;
-
-	if (memory_up(&area, m, size)) {
-		report_left_out(r, m->name, size, area.why);
-		return;
-	}
-	for (i = 0; i < wish && !measure(&area, &runs[0]); i++)
-		;
-	for (n = 0; n < wish && !measure(&area, &runs[n]); n++)
-		;
-	if (i == wish && n == wish)
-		report_row(r, m->name, size, runs, n);
-	if (area.why[0])
-		report_left_out(r, m->name, size, area.why);
-	memory_down(m);
-}
-
 int main(int argc, char **argv)
 {
 	struct options o;
@@ -73,9 +52,6 @@ int main(int argc, char **argv)
 	if (o.runs < LEAST_RUNS)
 		o.runs = LEAST_RUNS;
 	r = report_begin(&o, "The life of a small buffer", columns, ARRAY_SIZE(columns));
-	for (size_t i = 0; i < o.nr_sizes; i++)
-		for (const struct memory *m = all_memories(o.path); m->name; m++)
-			if (wanted(&o, m))
-				bench(r, o.runs, m, o.sizes[i]);
+	measure_all(r, &o, measure, NULL);
 	return report_end(r);
 }
