@@ -5,6 +5,12 @@
 
 #include "common.h"
 
+/* A machine that goes down takes what was not written yet along. */
+__attribute__((constructor)) static void write_by_the_line(void)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+}
+
 const uint32_t backings[4] = {
 	LEND_BACKING_FOLIOS, LEND_BACKING_PAGES, LEND_BACKING_CONTIG, LEND_BACKING_VMALLOC,
 };

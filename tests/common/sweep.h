@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Failing every memory allocation of a call in turn, by the module lend_fail; and on
- * kernels with fault injection once more by that, which reaches all of them.
+ * Failing every memory allocation of a call in turn, by the module lend_fail; on kernels
+ * with fault injection each alone by that instead, which reaches more of them.
  */
 #ifndef LEND_TESTS_SWEEP_H
 #define LEND_TESTS_SWEEP_H

@@ -17,8 +17,9 @@
 #include "lend_driver.h"
 
 struct context {
-	struct mutex lock;		/* of what follows */
+	struct mutex attaching;		/* one at a time: lent is set once */
 	struct file *lent;
+	struct mutex lock;		/* of what follows */
 	struct driver_log log;
 	int answer;
 };
@@ -87,7 +88,12 @@ static long driver_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 	switch (cmd) {
 	case DRIVER_ATTACH:
-		return get_user(n, (int __user *)user) ? -EFAULT : attach(ctx, n);
+		if (get_user(n, (int __user *)user))
+			return -EFAULT;
+		mutex_lock(&ctx->attaching);
+		err = attach(ctx, n);
+		mutex_unlock(&ctx->attaching);
+		return err;
 	case DRIVER_ANSWER:
 		if (get_user(n, (int __user *)user))
 			return -EFAULT;
@@ -121,6 +127,7 @@ static int driver_open(struct inode *inode, struct file *file)
 
 	if (!ctx)
 		return -ENOMEM;
+	mutex_init(&ctx->attaching);
 	mutex_init(&ctx->lock);
 	file->private_data = ctx;
 	return 0;

@@ -19,6 +19,7 @@
 
 static struct task_struct *victim;	/* compared, never followed */
 static unsigned long first, count, seen, hits;
+static bool spared;			/* the victim, for the moment */
 
 /* What a failing allocator does instead of its work: nothing. */
 static notrace noinline void just_return(void)
@@ -50,14 +51,10 @@ static int on_entry(struct kprobe *probe, struct pt_regs *regs)
 	gfp_t gfp = a->gfp_arg < 0 ? 0 :
 		    (__force gfp_t)regs_get_kernel_argument(regs, a->gfp_arg);
 
-	if (current != READ_ONCE(victim) || by_interrupt())
+	if (current != READ_ONCE(victim) || spared || by_interrupt())
 		return 0;
-	/*
-	 * Movable memory is the program's own, touched by chance; NOFAIL means it. For
-	 * who may take from the reserves there is memory when others have none; the
-	 * DMA API's checks are of them, and switch themselves off without it.
-	 */
-	if (gfp & (__GFP_NOFAIL | __GFP_MOVABLE | __GFP_HIGH))
+	/* Movable memory is the program's own, touched by chance; NOFAIL means it. */
+	if (gfp & (__GFP_NOFAIL | __GFP_MOVABLE))
 		return 0;
 	seen++;
 	if (seen < first || seen - first >= count)
@@ -134,6 +131,67 @@ static struct allocator allocators[] = {
 	ALLOCATOR(CONTIG, "alloc_contig_range_noprof", -1, -ENOMEM),
 };
 
+/*
+ * The DMA API's checks switch themselves off where they have no memory: to them nothing
+ * fails, neither by this module nor by the kernel's fail-nth.
+ */
+static unsigned int set_nth(unsigned int nth)
+{
+	unsigned int before = 0;
+
+#ifdef CONFIG_FAULT_INJECTION
+	before = current->fail_nth;
+	current->fail_nth = nth;
+#endif
+	return before;
+}
+
+NOKPROBE_SYMBOL(set_nth);
+
+static int on_checks_entry(struct kretprobe_instance *instance, struct pt_regs *regs)
+{
+	unsigned int *nth = (unsigned int *)instance->data;
+
+	/* In the middle of another, which is spared until its own end. Nothing fails here. */
+	if (by_interrupt())
+		return 1;
+	*nth = set_nth(0);
+	if (current == READ_ONCE(victim))
+		spared = true;
+	return 0;
+}
+
+NOKPROBE_SYMBOL(on_checks_entry);
+
+static int on_checks_return(struct kretprobe_instance *instance, struct pt_regs *regs)
+{
+	unsigned int *nth = (unsigned int *)instance->data;
+
+	set_nth(*nth);
+	if (current == READ_ONCE(victim))
+		spared = false;
+	return 0;
+}
+
+NOKPROBE_SYMBOL(on_checks_return);
+
+#define CHECKS(name) {							\
+		.kp.symbol_name = name,					\
+		.entry_handler = on_checks_entry,			\
+		.handler = on_checks_return,				\
+		.data_size = sizeof(unsigned int),			\
+	}
+
+static struct kretprobe checks[] = {
+	CHECKS("debug_dma_alloc_coherent"),
+	CHECKS("debug_dma_map_page"),
+	CHECKS("debug_dma_map_phys"),
+	CHECKS("debug_dma_map_resource"),
+	CHECKS("debug_dma_map_sg"),
+};
+
+static bool checks_probed[ARRAY_SIZE(checks)];
+
 static void stop(void)
 {
 	WRITE_ONCE(victim, NULL);
@@ -156,6 +214,7 @@ static ssize_t fail_write(struct file *file, const char __user *user, size_t len
 	count = nr;
 	seen = 0;
 	hits = 0;
+	spared = false;
 	if (n)
 		WRITE_ONCE(victim, current);
 	return len;
@@ -197,6 +256,9 @@ static void unregister_all(void)
 	for (i = 0; i < ARRAY_SIZE(allocators); i++)
 		if (allocators[i].probed)
 			unregister_kprobe(&allocators[i].probe);
+	for (i = 0; i < ARRAY_SIZE(checks); i++)
+		if (checks_probed[i])
+			unregister_kretprobe(&checks[i]);
 }
 
 /*
@@ -231,11 +293,31 @@ static int probe_at(struct kprobe *probe)
 	return register_kprobe(probe);
 }
 
+static int register_checks(void)
+{
+	int i, err;
+
+	for (i = 0; i < ARRAY_SIZE(checks); i++) {
+		err = register_kretprobe(&checks[i]);
+		if (err == -ENOENT)
+			continue;
+		if (err) {
+			pr_err("lend_fail: no probe at %s: %d\n", checks[i].kp.symbol_name, err);
+			return err;
+		}
+		checks_probed[i] = true;
+	}
+	return 0;
+}
+
 static int register_all(void)
 {
 	unsigned int kinds = 0;
 	int i, err;
 
+	err = register_checks();
+	if (err)
+		return err;
 	for (i = 0; i < ARRAY_SIZE(allocators); i++) {
 		struct allocator *a = &allocators[i];
 		const char *name = a->probe.symbol_name;

@@ -16,7 +16,7 @@
  * @regs: an ioremap() of it, or NULL
  * @readonly: programs may look only
  * @answer: of the sync hook
- * @log_lock: of @log and @last
+ * @log_lock: of @log and @last, and taken beside @lock to change @lent
  * @log: what the hooks were told
  * @last: what they were told last of mappings
  */

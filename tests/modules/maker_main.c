@@ -22,20 +22,26 @@ static DEFINE_MUTEX(mask_lock);	/* of its DMA mask */
 
 static void let_go(struct context *ctx)
 {
-	if (!ctx->lent)
+	struct file *lent = ctx->lent;
+
+	if (!lent)
 		return;
-	lend_clear_hooks(ctx->lent, &maker_hooks, ctx);
+	lend_clear_hooks(lent, &maker_hooks, ctx);
 	lend_dma_unmap(ctx->dma);
 	ctx->dma = NULL;
-	fput(ctx->lent);
+	spin_lock(&ctx->log_lock);
 	ctx->lent = NULL;
+	spin_unlock(&ctx->log_lock);
+	fput(lent);
 }
 
 static int take(struct context *ctx, struct file *lent)
 {
 	if (IS_ERR(lent))
 		return PTR_ERR(lent);
+	spin_lock(&ctx->log_lock);
 	ctx->lent = lent;
+	spin_unlock(&ctx->log_lock);
 	return 0;
 }
 
@@ -230,12 +236,19 @@ static long maker_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 static int maker_mmap(LEND_MMAP_ARGS)
 {
 	struct context *ctx = LEND_MMAP_FILE->private_data;
+	struct file *lent = NULL;
+	int err;
 
 	/* Not under the lock, which is held while user memory is touched. */
-	if (!ctx->lent)
+	spin_lock(&ctx->log_lock);
+	if (ctx->lent)
+		lent = get_file(ctx->lent);
+	spin_unlock(&ctx->log_lock);
+	if (!lent)
 		return -ENXIO;
-	return ctx->readonly ? lend_mmap_newest_readonly(ctx->lent, vma) :
-			       lend_mmap_newest(ctx->lent, vma);
+	err = ctx->readonly ? lend_mmap_newest_readonly(lent, vma) : lend_mmap_newest(lent, vma);
+	fput(lent);
+	return err;
 }
 
 static int maker_open(struct inode *inode, struct file *file)
