@@ -6,16 +6,19 @@ kvm_usable() {
 	[ -w /dev/kvm ] && grep -Eqw 'vmx|svm' /proc/cpuinfo
 }
 
-in_mib() {
-	case $1 in
-	*G) echo $((${1%G} * 1024)) ;;
-	*M) echo "${1%M}" ;;
+# What the checks of a kernel take of memory comes on top.
+memory_mib() {
+	local mib
+	case $mem in
+	*G) mib=$((${mem%G} * 1024)) ;;
+	*M) mib=${mem%M} ;;
 	esac
+	echo $((mib * 100 / (100 - KERNEL_TAKES)))
 }
 
 numa_nodes() {
 	local node first last cpus mib
-	mib=$(in_mib "$mem")
+	mib=$(memory_mib)
 	for ((node = 0; node < numa; node++)); do
 		first=$((smp * node / numa))
 		last=$((smp * (node + 1) / numa - 1))
@@ -26,13 +29,27 @@ numa_nodes() {
 	done
 }
 
+# How fast the time stamp counter of an emulated machine is: that is the host's. Against
+# emulated timers a kernel finds something else, now and then, when the host is busy, and
+# its clock is then wrong for good. Nothing where it cannot be told.
+tsc_khz() {
+	local program=$top/build/vm/tsc-khz
+	if ! [ "$program" -nt "$here/tsc-khz.c" ]; then
+		mkdir -p "$top/build/vm"
+		gcc -O2 -o "$program.$$" "$here/tsc-khz.c" 2>/dev/null &&
+			mv "$program.$$" "$program" || return 0
+	fi
+	"$program"
+}
+
 machine() {
-	local device board=pc
+	local device khz board=pc
 	# Slow emulation is no stall, a panic ends the machine at once, and the
-	# serial line gets what is warning level or worse.
+	# serial line gets what is warning level or worse. Whoever waits for RCU, as each
+	# unloading and unmounting does, asks the other processors and need not sit it out.
 	local args='console=ttyS0 loglevel=5 panic=-1 oops=panic printk.devkmsg=on
 		nowatchdog rcupdate.rcu_cpu_stall_timeout=300 mitigations=off
-		random.trust_cpu=on no_timer_check'
+		random.trust_cpu=on no_timer_check rcupdate.rcu_expedited=1'
 	args+=" $KERNEL_ARGS"
 
 	# The board that has an IOMMU. What is unmapped shall be out of reach at once.
@@ -44,7 +61,7 @@ machine() {
 
 	# It must not outlive vm/run, whatever becomes of that.
 	machine=(setpriv --pdeathsig KILL qemu-system-x86_64 -no-user-config -nodefaults -display none -no-reboot
-		-machine "$board" -smp "$smp,sockets=$smp" -m "$(in_mib "$mem")")
+		-machine "$board" -smp "$smp,sockets=$smp" -m "$(memory_mib)")
 	if [ "$count" ]; then
 		machine+=(-accel tcg -cpu "max,la57=off" -icount "shift=0,sleep=off")
 		args+=' tsc=reliable'
@@ -56,7 +73,10 @@ machine() {
 		# moved about start three times faster. Strings are emulated by the step:
 		# fast strings of bytes (erms) are eight times slower than those of words.
 		machine+=(-accel "tcg,thread=multi" -cpu "max,la57=off,erms=off")
-		args+=' norandmaps'
+		# One host clock is the time stamp counter of all: to read it is no exit.
+		args+=' norandmaps tsc=reliable'
+		khz=$(tsc_khz)
+		args+=${khz:+ tsc_early_khz=$khz}
 	fi
 	[ "$numa" -eq 1 ] || numa_nodes
 

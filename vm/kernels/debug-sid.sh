@@ -5,4 +5,5 @@ kernel_suite=sid
 kernel_package=linux-source
 kernel_config='machine.config debug.config debug-sid.config'
 kernel_slower=6
-kernel_args='page_owner=on page_poison=1 acpi=noirq'
+kernel_takes=25
+kernel_args='page_owner=on acpi=noirq log_buf_len=8M'

@@ -4,4 +4,5 @@ kernel_source=source
 kernel_package=linux-source-6.1
 kernel_config='machine.config debug.config'
 kernel_slower=6
-kernel_args='page_owner=on page_poison=1 acpi=noirq'
+kernel_takes=25
+kernel_args='page_owner=on acpi=noirq log_buf_len=8M'
