@@ -49,6 +49,7 @@ static struct machine start(const char *path, size_t size, const char *more, cha
 	struct machine m = { .option = option };
 
 	unlink(debug);
+	unlink(errors);
 	snprintf(m.memory, sizeof(m.memory), OPTIONS, size, path, more);
 	must(pipe2(m.monitor, O_CLOEXEC));
 	m.pid = spawn(run_qemu, &m);
@@ -148,11 +149,18 @@ static const char *empty(struct subject *s, long arg)
 	(void)arg;
 	must(linkat(AT_FDCWD, by_descriptor(&own), AT_FDCWD, NAME, AT_SYMLINK_FOLLOW));
 	m = start(NAME, SIZE, ",prealloc=on", "-S");
-	wait_for(get_info(own.fd).mappings == 1 || !running(&m));
+	/*
+	 * The monitor answers when all is touched. Without MADV_POPULATE_WRITE (before 5.14)
+	 * that is to read a byte of each page and write it back, which undoes what others
+	 * write in between.
+	 */
+	check(dprintf(m.monitor[1], "info status\n") > 0);
+	wait_for(file_says(errors, "VM status: paused") || !running(&m));
 	if (!running(&m)) {
 		word = refusal(&m);
 	} else {
 		check(process_maps(m.pid, own.fd));
+		check(get_info(own.fd).mappings == 1);
 		check(get_info(own.fd).memory == SIZE);
 		write_pattern(own.fd, SIZE, 1);
 		quit(&m);
