@@ -72,7 +72,10 @@ machine() {
 		# What is translated is found again by its address: programs that are not
 		# moved about start three times faster. Strings are emulated by the step:
 		# fast strings of bytes (erms) are eight times slower than those of words.
-		machine+=(-accel "tcg,thread=multi" -cpu "max,la57=off,erms=off")
+		# Processors wait for one another, for locks and interrupts, a good part of their
+		# time. Where all are one thread, who waits lets the next one go on; where each
+		# has its own, it has the computer wait along.
+		machine+=(-accel "tcg,thread=$threads" -cpu "max,la57=off,erms=off")
 		# One host clock is the time stamp counter of all: to read it is no exit.
 		args+=' norandmaps tsc=reliable'
 		khz=$(tsc_khz)
