@@ -87,6 +87,7 @@ static void killed(void **state)
 						  MAP_SHARED | MAP_ANONYMOUS, -1, 0));
 		must(pipe2(victim.ready, O_CLOEXEC));
 		pid = spawn(be_killed, &victim);
+		close(victim.ready[1]);
 		check(must(read(victim.ready[0], &byte, 1)) == 1);
 		must(kill(pid, SIGKILL));
 		check(reap(pid) == 128 + SIGKILL);
@@ -96,7 +97,6 @@ static void killed(void **state)
 		}
 		check_works(6);
 		close(victim.ready[0]);
-		close(victim.ready[1]);
 	}
 	wait_for(users_of_lend() == users && used_bytes() == used);
 }

@@ -119,6 +119,7 @@ static void nearly_full(void **state)
 	(void)state;
 	must(pipe2(ready, O_CLOEXEC));
 	pid = spawn(fill_memory, ready);
+	close(ready[1]);
 	check(read(ready[0], &byte, 1) == 1);
 	for (size_t b = 0; b < ARRAY_SIZE(backings); b++) {
 		int fd = make_empty(backings[b], 0);
@@ -134,7 +135,6 @@ static void nearly_full(void **state)
 		close(make_buffer(32 * MiB, backings[b], 0));
 	assert_int_equal(vmstat("oom_kill"), kills);
 	close(ready[0]);
-	close(ready[1]);
 }
 
 #define oom_test(fn) cmocka_unit_test_setup_teardown(fn, before_kills, after_kills)

@@ -287,9 +287,10 @@ static void hooks_vanish_meanwhile(void **state)
 		assert_int_equal(pthread_create(&threads[i], NULL, keep_syncing, &s), 0);
 	for (int i = 0; i < TIMES; i++) {
 		struct rig rig = { fd, open_driver(), s.mem };
-		unsigned long from = s.rounds;
+		unsigned long from;
 
 		must(ioctl(rig.driver, DRIVER_ATTACH, &fd));
+		from = s.rounds;
 		/* Two more have ended: one of them began with the hook in place. */
 		wait_for(s.rounds >= from + THREADS + 1);
 		seen += look(&rig).count;

@@ -11,6 +11,8 @@ void load_module(const char *name)
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s.ko", dir ? dir : ".", name);
+	/* A test that failed before may have held it open until its process ended. */
+	syscall(SYS_delete_module, name, O_NONBLOCK);
 	fd = must(open(path, O_RDONLY | O_CLOEXEC));
 	must(syscall(SYS_finit_module, fd, "", 0));
 	close(fd);
@@ -19,6 +21,23 @@ void load_module(const char *name)
 void unload_module(const char *name)
 {
 	must(syscall(SYS_delete_module, name, O_NONBLOCK));
+}
+
+cpu_set_t stay_here(void)
+{
+	cpu_set_t before, here;
+	int cpu = must(sched_getcpu());
+
+	must(sched_getaffinity(0, sizeof(before), &before));
+	CPU_ZERO(&here);
+	CPU_SET(cpu, &here);
+	must(sched_setaffinity(0, sizeof(here), &here));
+	return before;
+}
+
+void move_again(cpu_set_t before)
+{
+	must(sched_setaffinity(0, sizeof(before), &before));
 }
 
 struct lend_phys_run *get_runs(int fd, size_t *nr)

@@ -3,11 +3,17 @@
 #ifndef LEND_TESTS_KERNEL_H
 #define LEND_TESTS_KERNEL_H
 
+#include <sched.h>
+
 #include "common.h"
 
-/* A module of tests/modules, by the name of its file without .ko. */
+/* A module of tests/modules, by the name of its file without .ko; anew, if it is loaded. */
 void load_module(const char *name);
 void unload_module(const char *name);
+
+/* Keeps the thread on its processor; until it may move to those it might before. */
+cpu_set_t stay_here(void);
+void move_again(cpu_set_t before);
 
 /* All physical runs of a file, asked for in small portions; to be freed. */
 struct lend_phys_run *get_runs(int fd, size_t *nr);

@@ -50,6 +50,8 @@ pid_t viewer_start(const struct xserver *x, int board, const char *options)
 {
 	struct start start = { x->display, options, board };
 
+	/* The server may not know yet that the last one is gone. */
+	wait_for(viewer_window(x) == XCB_NONE);
 	return running = spawn(run, &start);
 }
 
