@@ -125,7 +125,8 @@ static unsigned long obstacle(struct zone *zone, unsigned long pfn, unsigned lon
 
 		if (!(npages % LEND_HUGE_PAGES))
 			cond_resched();
-		if (!page || page_zone(page) != zone || PageReserved(page))
+		/* Whoever has the page changes other bits of its flags meanwhile. */
+		if (!page || data_race(page_zone(page) != zone || PageReserved(page)))
 			return pfn + npages;
 	}
 	return 0;
