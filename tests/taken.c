@@ -6,11 +6,13 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/uio.h>
+#include <time.h>
 
 #include "common.h"
 
 #define SIZE	(2 * HUGE)
 #define ROUNDS	200
+#define LEAST	5	/* however slow the machine is */
 
 static const struct {
 	uint32_t backing, map;
@@ -38,11 +40,13 @@ static void mapped_again(void **state)
 		char *mem = map_buffer(fd, SIZE), byte;
 		pthread_t thread;
 		void *refused;
+		time_t end;
 
 		fill_pattern(mem, SIZE, 5);
 		over = false;
 		check(!pthread_create(&thread, NULL, take_away, mem));
-		for (unsigned int i = 0; i < ROUNDS; i++) {
+		end = time(NULL) + 10;
+		for (unsigned int i = 0; i < ROUNDS && (i < LEAST || time(NULL) < end); i++) {
 			size_t at = i * 37 % (SIZE / PAGE) * PAGE;
 			struct iovec to = { &byte, 1 }, from = { mem + at, 1 };
 
