@@ -103,7 +103,8 @@ static vm_fault_t huge_fault(struct vm_fault *vmf, unsigned int order)
 		if (!folio || insert_folio(&next, folio, false) != VM_FAULT_NOPAGE)
 			break;
 	}
-	trace_lend_fault(vma->vm_private_data, vmf->pgoff, n * HPAGE_PMD_NR);
+	if (n)
+		trace_lend_fault(vma->vm_private_data, vmf->pgoff, n * HPAGE_PMD_NR);
 	return ret;
 }
 #endif
