@@ -47,8 +47,8 @@ void swap_out(void)
 
 void compact(void)
 {
-	/* Something to compact: every other page of this. */
-	size_t size = 256 * MiB;
+	/* Something to compact: half of what is there, with holes. */
+	size_t size = meminfo("MemAvailable") / 2 / (16 * PAGE) * (16 * PAGE);
 	char *mem = must(mmap(NULL, size, PROT_READ | PROT_WRITE,
 			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 	uint64_t moved = vmstat("compact_migrate_scanned");
