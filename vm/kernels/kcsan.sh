@@ -8,5 +8,6 @@ kernel_config='machine.config kcsan.config'
 # changes tells.
 kernel_make=KCSAN_SANITIZE=n
 kernel_slower=2
+kernel_parallel=1
 # Emulated processors need longer to meet; and there is less to choose from.
 kernel_args='acpi=noirq kcsan.skip_watch=100 kcsan.udelay_task=500 kcsan.udelay_interrupt=100'
