@@ -227,6 +227,8 @@ static void wait_for_turn(struct board *board)
 		return;
 	}
 	sleep_until(board, board->begin + board->sequence * interval);
+	if (!running(board))
+		return;
 	turn = div64_u64(ktime_get_ns() - board->begin, interval);
 	if (turn > board->sequence)
 		lose(board, turn - board->sequence);
@@ -268,8 +270,9 @@ static void run(struct board *board)
 	}
 	board->sequence = 0;
 	board->frames = 0;
-	board->begin = ktime_get_ns();
-	board->last = 0;
+	/* A frame takes its time, the first one, too. */
+	board->last = ktime_get_ns();
+	board->begin = board->last + reg(board, BOARD_INTERVAL);
 	while (board->pic && next_list(board, &list))
 		make_frame(board, list);
 
