@@ -102,7 +102,7 @@ static void by_read(void **state)
 				check(last == i);
 			}
 			pfd = (struct pollfd){ .fd = fd, .events = POLLIN };
-			check(must(poll(&pfd, 1, 60000)) == 1 && pfd.revents & POLLIN);
+			check(must(poll(&pfd, 1, 60000 * slower())) == 1 && pfd.revents & POLLIN);
 			close(fd);
 		}
 }

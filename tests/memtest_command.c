@@ -302,8 +302,8 @@ static void read_on(void)
 	struct pollfd ready = { .fd = run.out, .events = POLLIN };
 	ssize_t got;
 
-	if (must(poll(&ready, 1, 60000)) != 1)
-		failed("a minute without a word after: %s", run.text);
+	if (must(poll(&ready, 1, 60000 * slower())) != 1)
+		failed("no word for too long after: %s", run.text);
 	check(run.length < sizeof(run.text) - 1);
 	got = read(run.out, run.text + run.length, sizeof(run.text) - 1 - run.length);
 	if (got <= 0)		/* the end; of a terminal it is EIO */

@@ -167,7 +167,7 @@ unsigned int video_dequeue(const struct video *v)
 	struct pollfd poll_for = { .fd = v->fd, .events = capture ? POLLIN : POLLOUT };
 	struct v4l2_buffer buf = { .type = v->type, .memory = v->memory };
 
-	check(poll(&poll_for, 1, 60000) == 1);
+	check(poll(&poll_for, 1, 60000 * slower()) == 1);
 	must(ioctl(v->fd, VIDIOC_DQBUF, &buf));
 	check(buf.bytesused == FRAME && !(buf.flags & V4L2_BUF_FLAG_ERROR));
 	return buf.index;
