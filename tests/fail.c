@@ -295,7 +295,8 @@ static void requests_need_nothing(void **state)
 /* An eager mapping takes page tables, and nothing for the buffer. */
 static void mapping_allocates_no_memory(void **state)
 {
-	size_t size = 16 * MiB;
+	/* A table in two steps at most; a kernel with checks takes notes of it, too. */
+	size_t size = 16 * MiB, steps = slower() > 1 ? 4 : 2;
 
 	(void)state;
 	for (size_t b = 0; b < ARRAY_SIZE(backings); b++) {
@@ -310,8 +311,8 @@ static void mapping_allocates_no_memory(void **state)
 		arm(1000000000, 1);
 		must(map_it(&s));
 		assert_false(disarm(&seen));
-		/* One table for each 2 MiB, with what a checking kernel notes, and the VMA. */
-		assert_true(seen > 0 && seen <= 4 * (size / HUGE + 2) + 16);
+		/* One table for each 2 MiB, and the VMA. */
+		assert_true(seen > 0 && seen <= steps * (size / HUGE + 2) + 16);
 		assert_int_equal(get_info(s.fd).memory, info.memory);
 		assert_int_equal(get_info(s.fd).runs, info.runs);
 		assert_int_equal(get_info(s.fd).held, size / PAGE);
