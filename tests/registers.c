@@ -68,7 +68,7 @@ static uint64_t caching_at(int maker, volatile char *mem)
 	return m.value & PTE_CACHING;
 }
 
-/* --- the right bytes, the right caching */
+/* --- the right bytes and no others, the right caching */
 
 static void same_bytes(void **state)
 {
@@ -94,6 +94,27 @@ static void same_bytes(void **state)
 		must(munmap((void *)ours, bars[i]->size));
 		close(maker);
 	}
+}
+
+/* By a debugger's way, whose ranges are of any length. */
+static void no_further(void **state)
+{
+	int maker = open_bar(&regs, UNCACHED), mem = must(open("/proc/self/mem", O_RDWR));
+	char *place = must(mmap(NULL, 2 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	volatile char *ours = must(mmap(place, PAGE, PROT_READ | PROT_WRITE,
+					MAP_SHARED | MAP_FIXED, maker, 0));
+	char bytes[16] = {}, end[4];
+
+	(void)state;
+	must(munmap(place + PAGE, PAGE));
+	for (size_t i = 0; i < 4; i++)
+		end[i] = ours[PAGE - 4 + i];
+	assert_int_equal(must(pread(mem, bytes, sizeof(bytes), (off_t)(place + PAGE - 4))), 4);
+	assert_memory_equal(bytes, end, 4);
+	assert_int_equal(must(pwrite(mem, bytes, sizeof(bytes), (off_t)(place + PAGE - 4))), 4);
+	must(munmap(place, PAGE));
+	close(mem);
+	close(maker);
 }
 
 static void cached_as_asked(void **state)
@@ -393,6 +414,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(same_bytes),
+		cmocka_unit_test(no_further),
 		cmocka_unit_test(cached_as_asked),
 		cmocka_unit_test(mapping),
 		cmocka_unit_test(entries),

@@ -51,10 +51,22 @@ static vm_fault_t huge_fault(struct vm_fault *vmf, unsigned int order)
 
 	/* lend_buffer_revoke() waits for the lock. */
 	mutex_lock(&buf->mapped_lock);
-	if (!READ_ONCE(buf->revoked))
+	/* A thread for which there are no huge entries may have put a table there meanwhile. */
+	if (!pmd_none(*vmf->pmd) && !pmd_trans_huge(*vmf->pmd))
+		ret = VM_FAULT_NOPAGE;
+	else if (!READ_ONCE(buf->revoked))
 		ret = lend_insert_pfn_pmd(vmf, pfn);
 	mutex_unlock(&buf->mapped_lock);
 	return ret;
+}
+#endif
+
+#ifdef CONFIG_HAVE_IOREMAP_PROT
+/* The kernel asks for up to a page from anywhere in the mapping, and looks at no end. */
+static int access(struct vm_area_struct *vma, unsigned long addr, void *buf, int len, int write)
+{
+	len = min_t(unsigned long, len, vma->vm_end - addr);
+	return generic_access_phys(vma, addr, buf, len, write);
 }
 #endif
 
@@ -66,7 +78,7 @@ static const struct vm_operations_struct registers_ops = {
 	.huge_fault = huge_fault,
 #endif
 #ifdef CONFIG_HAVE_IOREMAP_PROT
-	.access = generic_access_phys,
+	.access = access,
 #endif
 };
 
