@@ -4,6 +4,7 @@
  * them; nobody gets more of one than he was given.
  */
 #include <signal.h>
+#include <sys/mount.h>
 
 #include "dmabuf.h"
 #include "maker.h"
@@ -49,19 +50,23 @@ static void descriptors(void **state)
 /* What is only for looking stays so, whoever passes it on. */
 static void from_descriptors(void **state)
 {
-	int made = make_buffer(SIZE, 0, 0), empty = make_empty(0, 0), ro, maker = open_maker();
+	int made = make_buffer(SIZE, 0, 0), empty = make_empty(0, 0), ro, wo, maker = open_maker();
 	int null = must(open("/dev/null", O_RDWR | O_CLOEXEC));
 	char path[64], *mem;
 
 	(void)state;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", made);
 	ro = must(open(path, O_RDONLY | O_CLOEXEC));
+	wo = must(open(path, O_WRONLY | O_CLOEXEC));
 
 	must_fail(ask(maker, MAKER_FROM_FD, .fd = -1), EBADF);
 	must_fail(ask(maker, MAKER_FROM_FD, .fd = null), EMEDIUMTYPE);
 	must_fail(ask(maker, MAKER_FROM_FD, .fd = maker), EMEDIUMTYPE);
 	must_fail(ask(maker, MAKER_FROM_FD, .fd = empty), ENODATA);
 	must_fail(ask(maker, MAKER_FROM_FD, .fd = ro, .flags = true), EBADF);
+	must_fail(ask(maker, MAKER_FROM_FD, .fd = wo), EBADF);
+	must_fail(ask(maker, MAKER_FROM_FD, .fd = wo, .flags = true), EBADF);
+	close(wo);
 
 	must(ask(maker, MAKER_FROM_FD, .fd = ro));
 	must_fail(ask(maker, MAKER_TO_FD, .flags = O_RDWR), EACCES);
@@ -144,6 +149,9 @@ static void names(void **state)
 	must(mkdir(DIR "/away", 0700));
 	must(rename(DIR "/maker", DIR "/away/moved"));
 	fd = must(open(DIR "/away/moved", O_RDWR | O_CLOEXEC));
+	must(mount("/dev/null", DIR "/away/moved", NULL, MS_BIND, NULL));
+	must_fail(ask(maker, MAKER_REMOVE), EBUSY);
+	must(umount(DIR "/away/moved"));
 	must(ask(maker, MAKER_REMOVE));
 	must_fail(access(DIR "/away/moved", F_OK), ENOENT);
 	must_fail(ask(maker, MAKER_REMOVE), ENOENT);

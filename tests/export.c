@@ -34,7 +34,7 @@ static void refused_flags(void **state)
 /* Devices write where they like, so what is open for reading only has no dma-buf. */
 static void refused_descriptors(void **state)
 {
-	int fd = make_buffer(SIZE, 0, 0), empty = make_empty(0, 0), readonly;
+	int fd = make_buffer(SIZE, 0, 0), empty = make_empty(0, 0), readonly, writeonly;
 	char path[64];
 
 	(void)state;
@@ -45,6 +45,11 @@ static void refused_descriptors(void **state)
 	/* Once it has memory, it has one. */
 	must(ftruncate(empty, PAGE));
 	close(make_dmabuf(empty));
+	/* Nor is what may only be written to read by way of it. */
+	writeonly = must(open(path, O_WRONLY | O_CLOEXEC));
+	must_fail(try_export(writeonly, O_RDWR), EBADF);
+	must_fail(try_export(writeonly, O_WRONLY), EBADF);
+	close(writeonly);
 	close(readonly);
 	close(empty);
 	close(fd);

@@ -85,7 +85,7 @@ struct file *lend_alloc_at(const char *path, umode_t mode, const struct lend_par
  * lend_remove() - take the name of a buffer away
  * @file: from lend_alloc_at()
  *
- * Return: 0, or -ENOENT if it has none any more.
+ * Return: 0, -ENOENT if it has none any more, or -EBUSY while something is mounted on it.
  */
 int lend_remove(struct file *file);
 
@@ -109,8 +109,8 @@ struct file *lend_from_user(unsigned long addr, size_t length, bool write);
 
 /**
  * lend_from_fd() - take a buffer from a program
- * @fd: the program's descriptor
- * @write: a device will write there; the descriptor must be open for writing
+ * @fd: the program's descriptor, open for reading
+ * @write: a device will write there; the descriptor must be open for writing, too
  *
  * Return: the file, to be given back by fput(), or ERR_PTR(): -EBADF: no such
  * descriptor or not open like that, -EMEDIUMTYPE: not a buffer of lend, -ENODATA: it

@@ -59,7 +59,7 @@ static struct dentry *lock_parent(struct dentry *dentry)
  * lend_unlink() - take the name of an open file away
  * @file: of lend
  *
- * Return: 0, or -ENOENT if it has none.
+ * Return: 0, -ENOENT if it has none, or -EBUSY while something is mounted on it.
  */
 int lend_unlink(struct file *file)
 {
@@ -69,7 +69,9 @@ int lend_unlink(struct file *file)
 	struct inode *inode = d_inode(dentry);
 	int err = -ENOENT;
 
-	if (!IS_ROOT(dentry) && !d_unhashed(dentry)) {
+	if (d_mountpoint(dentry)) {
+		err = -EBUSY;
+	} else if (!IS_ROOT(dentry) && !d_unhashed(dentry)) {
 		inode_lock(inode);	/* link() counts under it */
 		err = simple_unlink(d_inode(parent), dentry);
 		inode_unlock(inode);

@@ -127,8 +127,8 @@ struct dma_buf *lend_dmabuf_export(struct file *file, int flags)
 
 	if (!lend_is_buffer(file))
 		return ERR_PTR(-EOPNOTSUPP);
-	/* A device writes where it likes, whatever the dma-buf's mode. */
-	if (!(file->f_mode & FMODE_WRITE))
+	/* A device reads and writes where it likes, whatever the dma-buf's mode. */
+	if ((file->f_mode & (FMODE_READ | FMODE_WRITE)) != (FMODE_READ | FMODE_WRITE))
 		return ERR_PTR(-EACCES);
 	export = kzalloc(sizeof(*export), GFP_KERNEL_ACCOUNT);
 	if (!export)

@@ -116,7 +116,7 @@ struct file *lend_from_fd(int fd, bool write)
 		return ERR_PTR(-EBADF);
 	if (!lend_is_buffer(file))
 		err = -EMEDIUMTYPE;
-	else if (write && !(file->f_mode & FMODE_WRITE))
+	else if (!(file->f_mode & FMODE_READ) || (write && !(file->f_mode & FMODE_WRITE)))
 		err = -EBADF;
 	else if (!lend_buffer_pages(lend_inode_buffer(file_inode(file))))
 		err = -ENODATA;

@@ -111,8 +111,8 @@ static int do_dmabuf(struct file *file, union request *req)
 	struct dma_buf *dmabuf;
 	int fd;
 
-	/* A device writes where it likes, whatever the descriptor's mode. */
-	if (!(file->f_mode & FMODE_WRITE))
+	/* A device reads and writes where it likes, whatever the descriptor's mode. */
+	if ((file->f_mode & (FMODE_READ | FMODE_WRITE)) != (FMODE_READ | FMODE_WRITE))
 		return -EBADF;
 	if (flags & ~(O_CLOEXEC | O_ACCMODE) || (flags & O_ACCMODE) == O_ACCMODE)
 		return -EINVAL;

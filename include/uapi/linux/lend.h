@@ -13,10 +13,12 @@
  * errno of the ioctls, and of the calls that give a file its memory:
  *   E2BIG       a structure longer than this kernel's has non-zero bytes there,
  *               or is longer than a page
- *   EBADF       the descriptor is not open for writing, and the request needs it
+ *   EBADF       the descriptor is not open for writing, and the request needs it,
+ *               or for reading, which a dma-buf needs, too
  *   EBUSY       the file has its memory already: kind and size are for good
  *   EFAULT      an address in the request is not readable or writable
- *   EINTR       a signal came while memory was being gathered; nothing is kept
+ *   EINTR       a signal came while memory was being gathered; nothing is kept.
+ *               From open() with O_TRUNC: some of the bytes are zero by now
  *   EINVAL      an unknown flag, a kind that does not exist, a field that must
  *               be zero, an empty range, a structure shorter than the oldest one
  *   EMFILE      no descriptor is left for a dma-buf
@@ -197,7 +199,7 @@ struct lend_sync {
  * struct lend_dmabuf - make a dma-buf of a file, for other devices
  * @size: sizeof(struct lend_dmabuf)
  * @flags: O_CLOEXEC, and O_RDONLY, O_WRONLY or O_RDWR: what its descriptor may
- *	be mapped for; devices may write in any case
+ *	be mapped for; devices may read and write in any case
  *
  * The request returns a new descriptor. The dma-buf has the size of the file's
  * memory, whole pages, and keeps the memory and the mount as an open file does.
@@ -212,6 +214,6 @@ struct lend_dmabuf {
 #define LEND_IOC_INFO	_IO(LEND_IOC_TYPE, 0x01)	/* struct lend_info */
 #define LEND_IOC_RUNS	_IO(LEND_IOC_TYPE, 0x02)	/* struct lend_runs, CAP_SYS_RAWIO */
 #define LEND_IOC_SYNC	_IO(LEND_IOC_TYPE, 0x03)	/* struct lend_sync */
-#define LEND_IOC_DMABUF	_IO(LEND_IOC_TYPE, 0x04)	/* struct lend_dmabuf, for writing */
+#define LEND_IOC_DMABUF	_IO(LEND_IOC_TYPE, 0x04)	/* struct lend_dmabuf, for both */
 
 #endif /* _UAPI_LINUX_LEND_H */
