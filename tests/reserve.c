@@ -236,6 +236,40 @@ static void yields(void **state)
 	must(with("reserve=64M"));
 }
 
+/* A page that broke while nobody had it is lent to nobody. */
+static void broken_while_idle(void **state)
+{
+	struct lend_phys_run *runs;
+	char text[32];
+	uint64_t bad;
+	size_t nr;
+	int fd;
+
+	(void)state;
+	fd = make_buffer(RESERVE, LEND_BACKING_FOLIOS, 0);
+	runs = get_runs(fd, &nr);
+	bad = phys_at(runs, nr, 3 * HUGE + PAGE);
+	free(runs);
+	close(fd);
+	wait_for(reserve_free() == RESERVE);
+	snprintf(text, sizeof(text), "%#lx", bad);
+	/* It says that it could not help it; the page is broken all the same. */
+	fd = must(open("/sys/devices/system/memory/hard_offline_page", O_WRONLY | O_CLOEXEC));
+	(void)!write(fd, text, strlen(text));
+	close(fd);
+
+	fd = make_buffer(RESERVE, LEND_BACKING_FOLIOS, 0);
+	runs = get_runs(fd, &nr);
+	for (size_t i = 0; i < nr; i++)
+		check(bad < runs[i].phys || bad - runs[i].phys >= runs[i].length);
+	free(runs);
+	close(fd);
+	wait_for(reserve_free() == RESERVE - HUGE);
+	/* Another reserve has none of it. */
+	without(state);
+	must(with("reserve=64M"));
+}
+
 static void unloaded(void **state)
 {
 	size_t before;
@@ -262,7 +296,7 @@ static void refused_sizes(void **state)
 	};
 
 	without(state);
-	write_text("/dev/kmsg", "<4>lend-test: expect refusals\n");
+	write_text("/dev/kmsg", "<4>lend-test: expect lend: \n");
 	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
 		errno = 0;
 		if (load(refusals[i].parameters) != -1 || errno != refusals[i].error)
@@ -328,7 +362,7 @@ static void loading_fails(void **state)
 	check(!disarm(&seen) && seen > LAST_POINTS);
 	unload();
 	first = n = seen - LAST_POINTS;
-	write_text("/dev/kmsg", "<4>lend-test: expect want of memory\n");
+	write_text("/dev/kmsg", "<4>lend-test: expect page allocation failure|lend: \n");
 	do {
 		int ret;
 
@@ -378,6 +412,7 @@ int main(void)
 		reserve_test(limits_hold),
 		reserve_test(pinned),
 		reserve_test(yields),
+		reserve_test(broken_while_idle),
 		reserve_test(unloaded),
 		reserve_test(refused_sizes),
 		SWEEP(0),
@@ -385,5 +420,5 @@ int main(void)
 		reserve_test(loading_fails),
 	};
 
-	return cmocka_run_group_tests(tests, begin, end);
+	return run_able("reserve", tests, ARRAY_SIZE(tests), begin, end);
 }

@@ -23,6 +23,19 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 }
 #endif
 
+/* How often memory has failed; always 0 on kernels that do not tell. */
+static inline unsigned long lend_memory_failures(void)
+{
+	unsigned long nr = 0;
+#if defined(LEND_HAVE_MF_STATS) && defined(CONFIG_MEMORY_FAILURE)
+	int nid;
+
+	for_each_online_node(nid)
+		nr += NODE_DATA(nid)->mf_stats.total;
+#endif
+	return nr;
+}
+
 #ifndef MAX_PAGE_ORDER
 #define MAX_PAGE_ORDER (MAX_ORDER - 1)
 #endif

@@ -92,7 +92,7 @@ int lend_buffer_fill(struct lend_buffer *buf, struct lend_limit *limit, unsigned
 	if (buf->npages)
 		return -EBUSY;
 
-	err = lend_charge(&buf->charge, limit, npages, lend_fill_spare(&buf->spec));
+	err = lend_charge(&buf->charge, limit, npages, lend_fill_spare(&buf->spec, npages));
 	if (err)
 		return err;
 

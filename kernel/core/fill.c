@@ -139,26 +139,6 @@ static bool may_be_uncharged(struct mem_cgroup *memcg)
 	return !limited(memcg) || capable(CAP_SYS_RESOURCE);
 }
 
-/**
- * lend_fill_spare() - what the reserve has for the caller
- * @spec: a checked wish
- *
- * Return: pages, beyond what the machine can spare.
- */
-unsigned long lend_fill_spare(const struct lend_spec *spec)
-{
-	unsigned long spare = spec->backing->reserved ? lend_reserve_free() : 0;
-	struct mem_cgroup *memcg;
-
-	if (!spare)
-		return 0;
-	memcg = get_mem_cgroup_from_mm(current->mm);
-	if (!may_be_uncharged(memcg))
-		spare = 0;
-	mem_cgroup_put(memcg);
-	return spare;
-}
-
 static int first_node_of(const struct lend_spec *spec)
 {
 	if (spec->node != LEND_NODE_ANY)
@@ -166,6 +146,46 @@ static int first_node_of(const struct lend_spec *spec)
 	if (spec->near != NUMA_NO_NODE && node_state(spec->near, N_MEMORY))
 		return spec->near;
 	return numa_mem_id();
+}
+
+/* Where memory may come from; whom to charge is not in it. */
+static int from_where(const struct lend_spec *spec, struct lend_fill *fill)
+{
+	int err = lend_zone_gfp(spec->dma_bits, &fill->gfp);
+
+	if (err)
+		return err;
+	fill->gfp |= GFP_USER | __GFP_ZERO | __GFP_NOWARN;
+	if (spec->node != LEND_NODE_ANY)
+		fill->gfp |= __GFP_THISNODE;
+	fill->nid = first_node_of(spec);
+	fill->nodes = cpuset_current_mems_allowed;
+	fill->limit = ULONG_MAX;
+	if (spec->dma_bits && spec->dma_bits < BITS_PER_LONG)
+		fill->limit = BIT(spec->dma_bits) >> PAGE_SHIFT;
+	return 0;
+}
+
+/**
+ * lend_fill_spare() - what the reserve has for a buffer
+ * @spec: a checked wish
+ * @npages: how much it wants
+ *
+ * Return: pages, beyond what the machine can spare.
+ */
+unsigned long lend_fill_spare(const struct lend_spec *spec, unsigned long npages)
+{
+	struct lend_fill fill = {};
+	unsigned long spare = 0;
+
+	if (!spec->backing->reserved || !lend_reserve_free() || from_where(spec, &fill))
+		return 0;
+	fill.memcg = get_mem_cgroup_from_mm(current->mm);
+	if (may_be_uncharged(fill.memcg))
+		spare = spec->backing->fill_whole ? lend_reserve_run(&fill, npages) :
+						    lend_reserve_fit(&fill);
+	mem_cgroup_put(fill.memcg);
+	return spare;
 }
 
 /**
@@ -186,22 +206,11 @@ static int first_node_of(const struct lend_spec *spec)
 int lend_fill(const struct lend_spec *spec, struct lend_extents *mem, unsigned long npages,
 	      atomic_long_t *gathered, atomic_t *why)
 {
-	struct lend_fill fill = {
-		.nid = first_node_of(spec),
-		.limit = ULONG_MAX,
-		.nodes = cpuset_current_mems_allowed,
-		.gathered = gathered,
-		.why = why,
-	};
-	int err = lend_zone_gfp(spec->dma_bits, &fill.gfp);
+	struct lend_fill fill = { .gathered = gathered, .why = why };
+	int err = from_where(spec, &fill);
 
 	if (err)
 		return err;
-	fill.gfp |= GFP_USER | __GFP_ZERO | __GFP_NOWARN;
-	if (spec->node != LEND_NODE_ANY)
-		fill.gfp |= __GFP_THISNODE;
-	if (spec->dma_bits && spec->dma_bits < BITS_PER_LONG)
-		fill.limit = BIT(spec->dma_bits) >> PAGE_SHIFT;
 	/* The root has no limit, and pages that are not charged come in batches. */
 	fill.memcg = get_mem_cgroup_from_mm(current->mm);
 	if (fill.memcg && parent_mem_cgroup(fill.memcg)) {

@@ -47,6 +47,6 @@ int lend_fill_add(struct lend_fill *fill, struct lend_extents *mem, struct page 
 		  unsigned long npages);
 int lend_fill_reserved(struct lend_fill *fill, struct lend_extents *mem, unsigned long npages,
 		       unsigned long *done);
-unsigned long lend_fill_spare(const struct lend_spec *spec);
+unsigned long lend_fill_spare(const struct lend_spec *spec, unsigned long npages);
 
 #endif

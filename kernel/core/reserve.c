@@ -47,6 +47,8 @@ static void zero_work(struct work_struct *work);
  * @busy: all but those that can be lent
  * @dirty: came back, and are to be zeroed
  * @free: pages that can be lent
+ * @look: of those who look for broken pages
+ * @failures: of memory, as many as were known when somebody last looked
  * @zero: does that
  * @workers: where
  * @shrinker: gives folios back, or NULL
@@ -58,11 +60,14 @@ static struct reserve {
 	unsigned long *busy;
 	unsigned long *dirty;
 	atomic_long_t free;
+	struct mutex look;	/* see above */
+	unsigned long failures;
 	struct delayed_work zero;
 	struct workqueue_struct *workers;
 	struct shrinker *shrinker;
 } reserve = {
 	.lock = __SPIN_LOCK_UNLOCKED(reserve.lock),
+	.look = __MUTEX_INITIALIZER(reserve.look),
 	.zero = __DELAYED_WORK_INITIALIZER(reserve.zero, zero_work, 0),
 };
 
@@ -112,6 +117,85 @@ static unsigned long unfit(const struct lend_fill *fill, unsigned long bit, unsi
 	return bit;
 }
 
+/* Where @nr neighbouring folios are that @fill may have; with the lock. reserve.nr: nowhere. */
+static unsigned long find_fit(const struct lend_fill *fill, unsigned long nr)
+{
+	unsigned long bit = 0, end;
+
+	for (;;) {
+		bit = bitmap_find_next_zero_area(reserve.busy, reserve.nr, bit, nr, 0);
+		if (bit >= reserve.nr)
+			return reserve.nr;
+		end = unfit(fill, bit, nr);
+		if (end == bit + nr)
+			return bit;
+		bit = end + 1;
+	}
+}
+
+/**
+ * lend_reserve_run() - could the reserve lend so much in one run now?
+ * @fill: the buffer's needs
+ * @npages: how long
+ *
+ * Return: @npages or 0.
+ */
+unsigned long lend_reserve_run(const struct lend_fill *fill, unsigned long npages)
+{
+	unsigned long bit;
+
+	if (!IS_ALIGNED(npages, LEND_HUGE_PAGES) || lend_reserve_free() < npages)
+		return 0;
+	spin_lock(&reserve.lock);
+	bit = find_fit(fill, npages >> LEND_HUGE_ORDER);
+	spin_unlock(&reserve.lock);
+	return bit < reserve.nr ? npages : 0;
+}
+
+/**
+ * lend_reserve_fit() - how much could the reserve lend now, piece by piece?
+ * @fill: the buffer's needs
+ *
+ * Return: pages.
+ */
+unsigned long lend_reserve_fit(const struct lend_fill *fill)
+{
+	unsigned long bit, nr = 0;
+
+	if (fill->limit == ULONG_MAX && !(fill->gfp & __GFP_THISNODE) &&
+	    nodes_subset(node_states[N_MEMORY], fill->nodes))
+		return lend_reserve_free();
+	for_each_clear_bit(bit, reserve.busy, reserve.nr)
+		if (unfit(fill, bit, 1) != bit)
+			nr += LEND_HUGE_PAGES;
+	return nr;
+}
+
+/*
+ * Whose page has broken while nobody had it is lent to nobody any more. To look at each
+ * page costs more than all the rest does: only when the kernel has counted a failure.
+ */
+static void leave_broken(void)
+{
+	unsigned long failures = lend_memory_failures(), bit;
+
+	if (READ_ONCE(reserve.failures) == failures)
+		return;
+	mutex_lock(&reserve.look);
+	for_each_clear_bit(bit, reserve.busy, reserve.nr) {
+		if (!lend_folio_broken(folio_at(bit)))
+			continue;
+		spin_lock(&reserve.lock);
+		if (!test_bit(bit, reserve.busy)) {
+			__set_bit(bit, reserve.busy);
+			atomic_long_sub(LEND_HUGE_PAGES, &reserve.free);
+		}
+		spin_unlock(&reserve.lock);
+	}
+	WRITE_ONCE(reserve.failures, failures);
+	mutex_unlock(&reserve.look);
+}
+
 /**
  * lend_reserve_take() - take one physical run out of the reserve
  * @fill: the buffer's needs
@@ -122,23 +206,17 @@ static unsigned long unfit(const struct lend_fill *fill, unsigned long bit, unsi
  */
 struct page *lend_reserve_take(const struct lend_fill *fill, unsigned long npages)
 {
-	unsigned long nr = npages >> LEND_HUGE_ORDER, bit = 0, end;
+	unsigned long nr = npages >> LEND_HUGE_ORDER, bit;
 
 	if (!fill->uncharged || lend_reserve_free() < npages)
 		return NULL;
+	leave_broken();
 
 	spin_lock(&reserve.lock);
-	for (;;) {
-		bit = bitmap_find_next_zero_area(reserve.busy, reserve.nr, bit, nr, 0);
-		if (bit >= reserve.nr)
-			break;
-		end = unfit(fill, bit, nr);
-		if (end == bit + nr) {
-			bitmap_set(reserve.busy, bit, nr);
-			atomic_long_sub(npages, &reserve.free);
-			break;
-		}
-		bit = end + 1;
+	bit = find_fit(fill, nr);
+	if (bit < reserve.nr) {
+		bitmap_set(reserve.busy, bit, nr);
+		atomic_long_sub(npages, &reserve.free);
 	}
 	spin_unlock(&reserve.lock);
 	if (bit >= reserve.nr)
@@ -218,11 +296,14 @@ static unsigned long scan(struct shrinker *shrinker, struct shrink_control *sc)
 			atomic_long_sub(LEND_HUGE_PAGES, &reserve.free);
 		}
 		spin_unlock(&reserve.lock);
-		if (mine) {
+		if (!mine)
+			continue;
+		if (!lend_folio_broken(folio_at(bit)))
 			put_page(folio_at(bit));
-			freed += LEND_HUGE_PAGES;
-		}
+		freed += LEND_HUGE_PAGES;
 	}
+	/* A folio is more than is asked for at a time. */
+	sc->nr_scanned = max(sc->nr_scanned, freed);
 	return freed ?: SHRINK_STOP;
 }
 
@@ -274,6 +355,11 @@ static unsigned long collect(unsigned long nr)
 				     LEND_HUGE_ORDER, nid, NULL);
 		if (!page)
 			break;
+		/* Of memory that has come since the maps were made. */
+		if (number(page) >= reserve.nr) {
+			put_page(page);
+			break;
+		}
 		__clear_bit(number(page), reserve.busy);
 	}
 	return got;

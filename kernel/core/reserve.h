@@ -15,5 +15,7 @@ void lend_reserve_exit(void);
 struct page *lend_reserve_take(const struct lend_fill *fill, unsigned long npages);
 bool lend_reserve_return(struct page *page);
 unsigned long lend_reserve_free(void);
+unsigned long lend_reserve_fit(const struct lend_fill *fill);
+unsigned long lend_reserve_run(const struct lend_fill *fill, unsigned long npages);
 
 #endif
