@@ -5,6 +5,7 @@
  */
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -36,12 +37,17 @@ static void fill_device(uint64_t seed)
 	close(edu);
 }
 
-static bool has_node(void)
+static const char *node(void)
 {
-	char path[300];
+	static char path[300];
 
 	snprintf(path, sizeof(path), "/dev/edu-%s", slot());
-	return !access(path, F_OK);
+	return path;
+}
+
+static bool has_node(void)
+{
+	return !access(node(), F_OK);
 }
 
 /* Two ways of losing the device, and of having it again; NULL stands for the slot. */
@@ -260,6 +266,87 @@ static void killed_in_program_dma(void **state)
 	kill_in_dma(true, 2UL << 40);
 }
 
+#define UNBINDINGS	20
+#define USES		10
+
+/* Shared by who uses the device and who takes it away. */
+static struct {
+	atomic_bool over;
+	atomic_uint whole;		/* uses from end to end */
+} *place;
+
+/* Gone, or the other's for the moment: that is an answer. */
+static int no_use(void)
+{
+	check(errno == ENOENT || errno == ENXIO || errno == ENODEV || errno == EBUSY);
+	return 0;
+}
+
+static int use_once(void *arg)
+{
+	int edu, lent;
+	registers *regs;
+	char *mem;
+
+	(void)arg;
+	edu = open(node(), O_RDWR | O_CLOEXEC);
+	if (edu < 0)
+		return no_use();
+	lent = add_buffer(edu, 0, EDU_ALLOC, 0, NULL, PAGE, 0);
+	if (lent < 0)
+		return no_use();
+	mem = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, lent, 0);
+	if (mem == MAP_FAILED)
+		return no_use();
+	mem[PAGE - 1] = 1;
+	if (start_dma(edu, 0, 0, LENGTH, 0, EDU_TO_MEMORY) < 0)
+		return no_use();
+	regs = mmap(NULL, EDU_REGISTERS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, edu, 0);
+	if (regs == MAP_FAILED)
+		return no_use();
+	get(regs, 0);
+	check(mem[PAGE - 1] == 1);
+	place->whole++;
+	return 0;
+}
+
+/* Registers that are cut while they are used are SIGBUS. */
+static int use_over_and_over(void *arg)
+{
+	while (!place->over) {
+		int status = reap(spawn(use_once, arg));
+
+		check(!status || status == 128 + SIGBUS);
+	}
+	return 0;
+}
+
+/* At whatever moment of opening, adding, mapping, touching, DMA and closing. */
+static void unbound_in_use(void **state)
+{
+	int users = users_of_lend();
+	pid_t pid[2];
+
+	(void)state;
+	place = must(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+	for (int i = 0; i < 2; i++)
+		pid[i] = spawn(use_over_and_over, NULL);
+	for (int i = 0; i < UNBINDINGS || place->whole < USES; i++) {
+		usleep(i % 16 * 1000);
+		must(write_to(unbinding.take, unbinding.take_what));
+		check(!has_node());
+		must(write_to(unbinding.give, unbinding.give_what));
+		wait_for(has_node());
+	}
+	place->over = true;
+	for (int i = 0; i < 2; i++)
+		check(reap(pid[i]) == 0);
+	printf("# used from end to end %u times\n", place->whole);
+	munmap(place, PAGE);
+	fill_device(8);
+	wait_for(users_of_lend() == users);
+}
+
 static void unload_refused(void **state)
 {
 	int edu = open_device(0);
@@ -295,6 +382,7 @@ int main(void)
 		cmocka_unit_test(removed_idle),
 		cmocka_unit_test(killed_in_driver_dma),
 		cmocka_unit_test(killed_in_program_dma),
+		cmocka_unit_test(unbound_in_use),
 		cmocka_unit_test(unload_refused),
 	};
 

@@ -8,7 +8,6 @@
 #include <glob.h>
 #include <linux/dma-heap.h>
 #include <sys/mount.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include "dmabuf.h"
@@ -34,7 +33,7 @@ struct usage {
 
 /*
  * The least that a round can leave behind, and half of it over all rounds: an object, a
- * page, one of its smallest buffers.
+ * page of addresses, one of its smallest buffers.
  */
 #define MORE_OBJECTS	(ROUNDS / 2)
 #define MORE_PAGES	((long)(ROUNDS / 2 * PAGE))
@@ -99,19 +98,6 @@ static void work_without(void)
 	must(mkdir(DIR "/directory", 0755));
 }
 
-static void load_lend(void)
-{
-	load_module("lend");
-	must(mount("lend", DIR, "lend", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
-}
-
-/* The last holders let go a moment later: descriptors of dma-bufs, RCU. */
-static void unload_lend(void)
-{
-	wait_for(!umount(DIR) || errno == EINVAL);
-	wait_for(!syscall(SYS_delete_module, "lend", O_NONBLOCK));
-}
-
 static void rounds(unsigned int nr, bool lend)
 {
 	while (nr--) {
@@ -171,31 +157,42 @@ static long objects(const struct usage *u, const char *name)
 	return 0;
 }
 
-/* What is freed after a grace period, or by a worker, is still going. */
-static bool settled(const struct usage *before, const struct usage *now)
+/* Leaves in @least the less of each. Whether that is less of something. */
+static bool lower(struct usage *least, const struct usage *now)
 {
-	for (size_t i = 0; i < now->nr; i++)
-		if (labs(now->cache[i].objects - objects(before, now->cache[i].name)) >
-		    MORE_OBJECTS / 10)
-			return false;
-	return true;
+	bool fell = false;
+
+	for (size_t i = 0; i < least->nr; i++) {
+		struct cache *c = &least->cache[i];
+		long nr = objects(now, c->name);
+
+		fell |= nr < c->objects - MORE_OBJECTS / 10;
+		c->objects = nr < c->objects ? nr : c->objects;
+	}
+	least->vmalloc = now->vmalloc < least->vmalloc ? now->vmalloc : least->vmalloc;
+	least->percpu = now->percpu < least->percpu ? now->percpu : least->percpu;
+	least->available = now->available > least->available ? now->available : least->available;
+	return fell;
 }
 
+/*
+ * The least that is seen until it falls no more: what is freed after a grace period, or
+ * by a worker, is still going, and what a processor's own slab has free counts as in use.
+ */
 static void measure(struct usage *u)
 {
-	static struct usage before;
-	/* What its own processor has free counts as in use, that of another one would, too. */
+	static struct usage now;
 	cpu_set_t all = stay_here();
-	int tries = 100;
+	int still = 0, tries = 100;
 
 	shrink_caches();
 	look(u);
-	do {
-		before = *u;
+	while (still < 10 && tries--) {
 		usleep(100000);
 		shrink_caches();
-		look(u);
-	} while (!settled(&before, u) && tries--);
+		look(&now);
+		still = lower(u, &now) ? 0 : still + 1;
+	}
 	move_again(all);
 }
 
@@ -234,10 +231,7 @@ static bool grown(const struct usage *a, const struct usage *b, const char *befo
 	return length;
 }
 
-/*
- * A leak is of the same things each time. What others do meanwhile is not; nor is what
- * a processor's own slab has free, which counts as in use.
- */
+/* A leak is of the same things each time. What others do meanwhile is not. */
 static void stands_still(bool lend)
 {
 	static struct usage before, after;

@@ -4,13 +4,15 @@
 #include <signal.h>
 #include <sys/time.h>
 
-#include "common.h"
+#include "kernel.h"
 #include "mounts.h"
 #include "system.h"
 
 static const uint32_t sliced[] = {
 	LEND_BACKING_FOLIOS, LEND_BACKING_PAGES, LEND_BACKING_VMALLOC,
 };
+
+#define MOMENTS	8
 
 /* Long enough to be interrupted. */
 static size_t big(void)
@@ -23,27 +25,64 @@ static size_t big(void)
 	return size < GiB ? size : GiB;
 }
 
+static uint64_t microseconds(void)
+{
+	struct timespec now;
+
+	must(clock_gettime(CLOCK_MONOTONIC, &now));
+	return now.tv_sec * 1000000ULL + now.tv_nsec / 1000;
+}
+
 static void on_signal(int number)
 {
 	(void)number;
 }
 
-struct creation {
+/* A long call, and what is to be seen of it. */
+struct job {
+	int (*call)(const struct job *job);
 	int fd;
+	size_t size;
 	int flags;		/* of the signal's handler */
+	int begins;		/* a byte comes there */
 };
 
-static int fill_interruptibly(void *arg)
+static int give_size(const struct job *job)
 {
-	const struct creation *job = arg;
+	return ftruncate(job->fd, job->size);
+}
+
+static int do_job(void *arg)
+{
+	const struct job *job = arg;
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = job->flags };
 
 	must(sigaction(SIGUSR1, &action, NULL));
-	return ftruncate(job->fd, big()) ? errno : 0;
+	check(must(write(job->begins, "b", 1)) == 1);
+	return job->call(job) < 0 ? errno : 0;
+}
+
+/* Does it in another process, which gets @number @after so long. Returns how it ended. */
+static int interrupt(struct job *job, int number, uint64_t after)
+{
+	int ends[2];
+	pid_t pid;
+	char byte;
+
+	must(pipe2(ends, O_CLOEXEC));
+	job->begins = ends[1];
+	pid = spawn(do_job, job);
+	check(must(read(ends[0], &byte, 1)) == 1);
+	if (after)
+		usleep(after);
+	must(kill(pid, number));
+	close(ends[0]);
+	close(ends[1]);
+	return reap(pid);
 }
 
 /* As if nothing had been asked of it: no memory, no size, and it takes another. */
-static void check_given_back(int fd, uint64_t used, uint64_t available)
+static void check_given_back(int fd, uint64_t used, uint64_t free_before)
 {
 	struct lend_info info = get_info(fd);
 	struct stat st;
@@ -51,46 +90,57 @@ static void check_given_back(int fd, uint64_t used, uint64_t available)
 	must(fstat(fd, &st));
 	check(!st.st_size && !st.st_blocks && !info.memory && !info.bytes && !info.why);
 	check(used_bytes() == used);
-	wait_for(meminfo("MemAvailable") + 48 * MiB > available);
+	wait_for(available() + 48 * MiB > free_before);
 	must(ftruncate(fd, 3 * MiB));
 	check(get_info(fd).memory == 3 * MiB);
 }
 
-/* Sends @number to a creation that has begun. Returns how it ended. */
-static int interrupt(struct creation *job, int number)
+/* How long it takes when nobody disturbs it, in microseconds; the first may be slower. */
+static uint64_t duration(struct job *job, uint32_t backing)
 {
-	pid_t pid = spawn(fill_interruptibly, job);
-	struct lend_info info;
-	siginfo_t gone = {};
+	uint64_t least = UINT64_MAX;
 
-	do {
-		usleep(500);
-		info = get_info(job->fd);
-		must(waitid(P_PID, pid, &gone, WEXITED | WNOHANG | WNOWAIT));
-	} while (!info.memory && !gone.si_pid);
-	must(kill(pid, number));
-	return reap(pid);
+	for (int i = 0; i < 2; i++) {
+		uint64_t began;
+
+		job->fd = make_empty(backing, 0);
+		began = microseconds();
+		must(job->call(job));
+		began = microseconds() - began;
+		least = began < least ? began : least;
+		close(job->fd);
+	}
+	return least;
 }
 
+/* At moments all over it; some may be too early, or come after the end. */
 static void in_the_middle(int number, int expected, int flags)
 {
-	for (size_t k = 0; k < ARRAY_SIZE(sliced); k++) {
-		uint64_t used = used_bytes(), available = meminfo("MemAvailable");
-		struct creation job = { .flags = flags };
-		int status, tries = 5;
+	for (size_t k = 0; k < ARRAY_SIZE(backings); k++) {
+		uint64_t used = used_bytes(), free_before = available(), took;
+		struct job job = { .call = give_size, .flags = flags };
+		int hits = 0;
 
-		/* On a busy machine the signal may come after the end. */
-		do {
-			job.fd = make_empty(sliced[k], 0);
-			status = interrupt(&job, number);
-			if (!get_info(job.fd).bytes)
-				break;
+		/* Of one run less: its memory may have to be moved aside. */
+		job.size = backings[k] == LEND_BACKING_CONTIG ? big() / 4 : big();
+		took = duration(&job, backings[k]);
+		for (int moment = 0; moment < MOMENTS; moment++) {
+			int status;
+
+			job.fd = make_empty(backings[k], 0);
+			status = interrupt(&job, number, took * moment / MOMENTS);
+			if (get_info(job.fd).bytes) {
+				check(get_info(job.fd).bytes == job.size);
+			} else {
+				hits++;
+				check(status == expected);
+				check_given_back(job.fd, used, free_before);
+			}
 			close(job.fd);
-		} while (--tries);
-		check(tries);
-		check(status == expected);
-		check_given_back(job.fd, used, available);
-		close(job.fd);
+		}
+		printf("# backing %u: %d of %d interrupted\n", backings[k], hits, MOMENTS);
+		/* Once there is a run, the kernel moves aside and zeroes all of it in one go. */
+		check(hits || backings[k] == LEND_BACKING_CONTIG);
 	}
 }
 
@@ -106,6 +156,68 @@ static void killed(void **state)
 {
 	(void)state;
 	in_the_middle(SIGKILL, 128 + SIGKILL, 0);
+}
+
+#define NAME	DIR "/emptied"
+
+static int open_empty(const struct job *job)
+{
+	(void)job;
+	return open(NAME, O_RDWR | O_TRUNC | O_CLOEXEC);
+}
+
+static void fill_words(uint64_t *mem, size_t size)
+{
+	for (size_t at = 0; at < size; at += PAGE)
+		mem[at / 8] = at + 1;
+}
+
+/* How many pages have their word yet; the others must be zero. */
+static size_t words_left(const uint64_t *mem, size_t size)
+{
+	size_t nr = 0;
+
+	for (size_t at = 0; at < size; at += PAGE) {
+		check(!mem[at / 8] || mem[at / 8] == at + 1);
+		nr += mem[at / 8] != 0;
+	}
+	return nr;
+}
+
+/* O_TRUNC makes every byte zero; where it is interrupted, some of them. */
+static void emptied(void **state)
+{
+	struct job job = { .call = open_empty, .size = big() / 2 };
+	uint64_t took, *mem;
+	int hits = 0;
+
+	(void)state;
+	job.fd = must(open(NAME, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+	must(ftruncate(job.fd, job.size));
+	mem = (uint64_t *)map_buffer(job.fd, job.size);
+	fill_words(mem, job.size);
+	took = microseconds();
+	close(must(open_empty(&job)));
+	took = microseconds() - took;
+	check(!words_left(mem, job.size));
+
+	for (int moment = 0; moment < MOMENTS; moment++) {
+		size_t left;
+		int status;
+
+		fill_words(mem, job.size);
+		status = interrupt(&job, SIGUSR1, took * moment / MOMENTS);
+		left = words_left(mem, job.size);
+		check(status == EINTR || (!status && !left));
+		hits += status == EINTR;
+		check(get_info(job.fd).bytes == job.size);
+	}
+	check(hits);
+	close(must(open_empty(&job)));
+	check(!words_left(mem, job.size));
+	must(munmap(mem, job.size));
+	close(job.fd);
+	must(unlink(NAME));
 }
 
 static int fill_under_a_timer(void *arg)
@@ -126,14 +238,14 @@ static void with_a_timer(void **state)
 {
 	(void)state;
 	for (size_t k = 0; k < ARRAY_SIZE(sliced); k++) {
-		uint64_t used = used_bytes(), available = meminfo("MemAvailable");
+		uint64_t used = used_bytes(), free_before = available();
 		int fd = make_empty(sliced[k], 0);
 
 		check(reap(spawn(fill_under_a_timer, &fd)) == 0);
 		check(get_info(fd).memory == 8 * MiB);
 		close(fd);
 		check(used_bytes() == used);
-		wait_for(meminfo("MemAvailable") + 48 * MiB > available);
+		wait_for(available() + 48 * MiB > free_before);
 	}
 }
 
@@ -237,6 +349,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		clean_test(interrupted),
 		clean_test(killed),
+		clean_test(emptied),
 		clean_test(with_a_timer),
 		clean_test(many_creators),
 		clean_test(one_file_two_sizes),

@@ -23,6 +23,18 @@ void unload_module(const char *name)
 	must(syscall(SYS_delete_module, name, O_NONBLOCK));
 }
 
+void load_lend(void)
+{
+	load_module("lend");
+	must(mount("lend", DIR, "lend", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
+}
+
+void unload_lend(void)
+{
+	wait_for(!umount(DIR) || errno == EINVAL);
+	wait_for(!syscall(SYS_delete_module, "lend", O_NONBLOCK));
+}
+
 cpu_set_t stay_here(void)
 {
 	cpu_set_t before, here;

@@ -11,6 +11,13 @@
 void load_module(const char *name);
 void unload_module(const char *name);
 
+/*
+ * The module itself, and its mount. The last holders let go a moment later: descriptors
+ * of dma-bufs, RCU.
+ */
+void load_lend(void);
+void unload_lend(void);
+
 /* Keeps the thread on its processor; until it may move to those it might before. */
 cpu_set_t stay_here(void);
 void move_again(cpu_set_t before);
