@@ -6,12 +6,14 @@
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
+#include <sys/mount.h>
 
 #include "dmabuf.h"
 #include "sweep.h"
 
 #define NAME	DIR "/lend-fail"
 #define OTHER	DIR "/lend-fail-2"
+#define MOUNTED	"/run/lend-test.fail"
 
 /* --- making a buffer */
 
@@ -253,6 +255,54 @@ static void close_both(struct scene *s)
 	close(s->fd);
 }
 
+/* --- mounting it */
+
+static void nowhere(struct scene *s)
+{
+	(void)s;
+	must(mkdir(MOUNTED, 0700));
+}
+
+static int mount_it(struct scene *s)
+{
+	(void)s;
+	return mount("lend", MOUNTED, "lend", 0, "size=64m,backing=pages,mode=700");
+}
+
+static void no_place(struct scene *s)
+{
+	(void)s;
+	must_fail(umount(MOUNTED), EINVAL);
+}
+
+static void unmount_it(struct scene *s)
+{
+	(void)s;
+	must(umount(MOUNTED));
+	must(rmdir(MOUNTED));
+}
+
+static void mounted(struct scene *s)
+{
+	nowhere(s);
+	must(mount_it(s));
+}
+
+static int remount_it(struct scene *s)
+{
+	(void)s;
+	return mount(NULL, MOUNTED, NULL, MS_REMOUNT, "size=128m,backing=folios");
+}
+
+static void as_mounted(struct scene *s)
+{
+	struct statfs st;
+
+	(void)s;
+	must(statfs(MOUNTED, &st));
+	check(st.f_blocks * PAGE == 64 * MiB);
+}
+
 /* --- what copies: nothing of it allocates for long, and all of it is repeated */
 
 static int read_it(struct scene *s)
@@ -326,6 +376,8 @@ static void mapping_allocates_no_memory(void **state)
 
 static struct sweep sweeps[] = {
 	{ "ftruncate: folios", empty_file, size_it, still_empty, close_it, KIND(FOLIOS, 16 * MiB) },
+	{ "ftruncate: folios, in slices", empty_file, size_it, still_empty, close_it,
+	  KIND(FOLIOS, 48 * MiB) },
 	{ "ftruncate: folios, odd size", empty_file, size_it, still_empty, close_it,
 	  KIND(FOLIOS, 3 * MiB + 7 * PAGE) },
 	{ "ftruncate: pages", empty_file, size_it, still_empty, close_it,
@@ -353,6 +405,8 @@ static struct sweep sweeps[] = {
 	  MAPPED(PAGES, PFN) },
 	{ "export", whole_file, export_it, not_exported, close_export, MAPPED(FOLIOS, FAULT) },
 	{ "DMA-heap", open_heap, take_from_heap, nothing, close_both, { .size = 3 * MiB + PAGE } },
+	{ "mount", nowhere, mount_it, no_place, unmount_it, {} },
+	{ "remount", mounted, remount_it, as_mounted, unmount_it, {} },
 	{ "open(O_TMPFILE)", NULL, open_nameless, nothing, close_it, {} },
 	{ "open(O_CREAT)", NULL, open_new, no_name, remove_new, {} },
 	{ "mkdir", NULL, make_dir, no_name, remove_dir, {} },

@@ -10,6 +10,7 @@
 #include "arena.h"
 
 #define STEP	(5 * PAGE + 64)
+#define IN_COMMON	NAME "-common"
 
 /* --- contents */
 
@@ -294,6 +295,30 @@ static void create(struct worker *w)
 	close(fd);
 }
 
+/* Of one name, which is there or not, and one file, which either gives its size. */
+static void create_in_common(struct worker *w)
+{
+	int fd = open(IN_COMMON, O_CREAT | O_RDWR | O_CLOEXEC | (w->id ? O_EXCL : 0), 0600);
+	char *mem;
+
+	if (fd < 0) {
+		check(w->id && errno == EEXIST);
+		fd = open(IN_COMMON, O_RDWR | O_CLOEXEC);
+	}
+	if (fd < 0) {
+		check(errno == ENOENT);
+		return;
+	}
+	must(ftruncate(fd, 3 * PAGE));
+	mem = map_buffer(fd, 3 * PAGE);
+	mem[2 * PAGE] = 1;
+	check(!mem[PAGE]);
+	check(!unlink(IN_COMMON) || errno == ENOENT);
+	check(mem[2 * PAGE] == 1);
+	must(munmap(mem, 3 * PAGE));
+	close(fd);
+}
+
 static void rename_and_unlink(struct worker *w)
 {
 	char path[64], other[64];
@@ -400,6 +425,7 @@ static void cut_off(struct worker *w)
 
 const struct operation operations[] = {
 	{ "create", create, 0 },
+	{ "create in common", create_in_common, 0 },
 	{ "map", map_shared, 0 },
 	{ "map private", map_private, 0 },
 	{ "split", split, 0 },
