@@ -55,7 +55,7 @@ holds() {
 
 wait_for() {
 	local tries
-	for ((tries = 600; tries; tries--)); do
+	for ((tries = 600 * ${LEND_SLOWER:-1}; tries; tries--)); do
 		! "$@" 2>/dev/null || return 0
 		sleep 0.1
 	done
@@ -71,7 +71,7 @@ lacks() { ! has "$@"; }
 hold() {
 	coproc holder { exec "$programs/hold" "$1"; }
 	pid=$!
-	read -rt 60 _ <&"${holder[0]}"
+	read -rt $((60 * ${LEND_SLOWER:-1})) _ <&"${holder[0]}"
 }
 
 let_go() {

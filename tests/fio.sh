@@ -84,7 +84,7 @@ info() { lend info --json "$memory" | jq -e "$1" >/dev/null; }
 
 wait_for() {
 	local tries
-	for ((tries = 600; tries; tries--)); do
+	for ((tries = 600 * ${LEND_SLOWER:-1}; tries; tries--)); do
 		! "$@" 2>/dev/null || return 0
 		sleep 0.1
 	done

@@ -3,7 +3,6 @@
  * A capture board writes frames into blocks all over memory, and programs get them, by
  * every way there is: whole, in order, and what is lost is counted.
  */
-#include <poll.h>
 
 #include "grabber/grabber.h"
 
@@ -79,7 +78,6 @@ static void by_read(void **state)
 {
 	static char frame[162 * 61 * 4];
 	struct v4l2_format format;
-	struct pollfd pfd;
 	uint32_t last;
 
 	(void)state;
@@ -101,8 +99,7 @@ static void by_read(void **state)
 				last = check_frame(frame, &format.fmt.pix);
 				check(last == i);
 			}
-			pfd = (struct pollfd){ .fd = fd, .events = POLLIN };
-			check(must(poll(&pfd, 1, 60000 * slower())) == 1 && pfd.revents & POLLIN);
+			check(wait_events(fd, POLLIN) & POLLIN);
 			close(fd);
 		}
 }

@@ -68,5 +68,5 @@ for kind in pages folios contig; do
 done
 ! echo kernel >"$memory" 2>"$log" && [ "$(cat "$memory")" = contig ]
 check $? "memory of another kind is refused"
-timeout 60 head -c 6144000 "$first" >"$log" && [ "$(wc -c <"$log")" = 6144000 ]
+timeout $((60 * ${LEND_SLOWER:-1})) head -c 6144000 "$first" >"$log" && [ "$(wc -c <"$log")" = 6144000 ]
 check $? "read by a program that knows no video"

@@ -3,7 +3,6 @@
  * The command `lend memtest`, as it is typed. Its bad memory is a word of which another
  * process sets or clears a bit all the time: a bit that is stuck.
  */
-#include <poll.h>
 #include <pty.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -299,10 +298,9 @@ static struct run run;
 
 static void read_on(void)
 {
-	struct pollfd ready = { .fd = run.out, .events = POLLIN };
 	ssize_t got;
 
-	if (must(poll(&ready, 1, 60000 * slower())) != 1)
+	if (!wait_events(run.out, POLLIN))
 		failed("no word for too long after: %s", run.text);
 	check(run.length < sizeof(run.text) - 1);
 	got = read(run.out, run.text + run.length, sizeof(run.text) - 1 - run.length);
@@ -317,7 +315,7 @@ static void until(const char *words)
 	time_t began = time(NULL);
 
 	while (!strstr(run.text, words)) {
-		if (time(NULL) - began > 100)
+		if (time(NULL) - began > 100 * slower())
 			failed("no \"%s\" in: %.800s", words, run.text);
 		read_on();
 	}

@@ -13,7 +13,6 @@
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <sched.h>
 #include <sys/socket.h>
 #include <xdp/libxdp.h>
@@ -125,11 +124,10 @@ static const char *notice(int fd)
 {
 	char control[128];
 	struct msghdr msg = { .msg_control = control, .msg_controllen = sizeof(control) };
-	struct pollfd poll_error = { .fd = fd };
 	const struct sock_extended_err *error;
 	const struct cmsghdr *cmsg;
 
-	check(must(poll(&poll_error, 1, 60000 * slower())) == 1 && poll_error.revents == POLLERR);
+	check(wait_events(fd, 0) == POLLERR);
 	must(recvmsg(fd, &msg, MSG_ERRQUEUE));
 	cmsg = CMSG_FIRSTHDR(&msg);
 	check(cmsg && cmsg->cmsg_level == SOL_IP && cmsg->cmsg_type == IP_RECVERR);

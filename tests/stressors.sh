@@ -65,7 +65,7 @@ stress() {
 	stress_ng --timeout "$seconds" "${args[@]}" >"$log"
 	local status=$?
 	for name; do
-		has_run "$name" || stress_ng --timeout 60 --"$name" 1 --"$name"-ops 1 >>"$log" ||
+		has_run "$name" || stress_ng --timeout $((60 * ${LEND_SLOWER:-1})) --"$name" 1 --"$name"-ops 1 >>"$log" ||
 			status=$?
 		has_run "$name"
 		result $? "stress-ng: $name has run"

@@ -256,6 +256,14 @@ int slower(void)
 	return times ? atoi(times) : 1;
 }
 
+short wait_events(int fd, short events)
+{
+	struct pollfd pfd = { .fd = fd, .events = events };
+
+	must(poll(&pfd, 1, 60000 * slower()));
+	return pfd.revents;
+}
+
 pid_t spawn(int (*fn)(void *arg), void *arg)
 {
 	pid_t pid;

@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +124,9 @@ int slower(void);
 		usleep(10000);							\
 	}									\
 } while (0)
+
+/* What poll() says of @fd, as soon as it is one of @events or an error; 0 after a minute. */
+short wait_events(int fd, short events);
 
 /* Runs @fn(arg) in a child; its return value is the exit status. Returns the pid. */
 pid_t spawn(int (*fn)(void *arg), void *arg);

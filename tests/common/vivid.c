@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <glob.h>
-#include <poll.h>
 #include <linux/v4l2-dv-timings.h>
 
 #include "system.h"
@@ -164,10 +163,9 @@ int video_stream(const struct video *v, bool on)
 unsigned int video_dequeue(const struct video *v)
 {
 	bool capture = v->type == V4L2_BUF_TYPE_VIDEO_CAPTURE;
-	struct pollfd poll_for = { .fd = v->fd, .events = capture ? POLLIN : POLLOUT };
 	struct v4l2_buffer buf = { .type = v->type, .memory = v->memory };
 
-	check(poll(&poll_for, 1, 60000 * slower()) == 1);
+	check(wait_events(v->fd, capture ? POLLIN : POLLOUT));
 	must(ioctl(v->fd, VIDIOC_DQBUF, &buf));
 	check(buf.bytesused == FRAME && !(buf.flags & V4L2_BUF_FLAG_ERROR));
 	return buf.index;

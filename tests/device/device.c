@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <glob.h>
-#include <poll.h>
 
 #include "device.h"
 
@@ -116,12 +115,9 @@ int start_dma(int edu, unsigned int number, uint64_t offset, uint64_t length, ui
 
 uint32_t next_interrupt(int edu)
 {
-	struct pollfd pfd = { .fd = edu, .events = POLLIN };
 	uint32_t count;
 
-	if (must(poll(&pfd, 1, 60000)) != 1)
-		failed("no interrupt within a minute");
-	check(pfd.revents == POLLIN);
+	check(wait_events(edu, POLLIN) == POLLIN);
 	check(must(read(edu, &count, sizeof(count))) == sizeof(count));
 	return count;
 }

@@ -5,7 +5,6 @@
 #include <linux/if_xdp.h>
 #include <linux/videodev2.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <sys/socket.h>
 
 #include "system.h"
@@ -97,12 +96,11 @@ static void connected(int sockets[2])
 /* Whole only with the notice that the bytes are the caller's again. */
 static void await_notice(int sock)
 {
-	struct pollfd poll_for = { .fd = sock };
 	struct sock_extended_err *notice;
 	char control[128];
 	struct msghdr msg = { .msg_control = control, .msg_controllen = sizeof(control) };
 
-	check(must(poll(&poll_for, 1, 60000)) == 1);
+	check(wait_events(sock, 0));
 	must(recvmsg(sock, &msg, MSG_ERRQUEUE));
 	check(CMSG_FIRSTHDR(&msg));
 	notice = (void *)CMSG_DATA(CMSG_FIRSTHDR(&msg));

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <glob.h>
-#include <poll.h>
 #include <sys/syscall.h>
 
 #include "grabber.h"
@@ -160,10 +159,9 @@ void start(struct stream *s)
 
 struct v4l2_buffer dequeue(const struct stream *s)
 {
-	struct pollfd pfd = { .fd = s->fd, .events = POLLIN };
 	struct v4l2_buffer buf = buffer(s, 0);
 
-	if (!must(poll(&pfd, 1, 60000)))
+	if (!wait_events(s->fd, POLLIN))
 		failed("no frame within a minute");
 	must(ioctl(s->fd, VIDIOC_DQBUF, &buf));
 	return buf;
