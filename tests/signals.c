@@ -22,7 +22,9 @@ static size_t big(void)
 
 	must(statfs(DIR, &st));
 	size = st.f_bfree * PAGE / 4 * 3;
-	return size < GiB ? size : GiB;
+	if (size > GiB)
+		size = GiB;
+	return slower() > 1 ? size / 4 : size;
 }
 
 static uint64_t microseconds(void)

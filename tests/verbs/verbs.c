@@ -126,10 +126,13 @@ void connect_endpoint(struct endpoint *e)
 			.grh = { .dgid = other.gid, .sgid_index = e->gid_index, .hop_limit = 1 },
 		},
 	};
-	/* Four seconds before anything is sent anew: the machine may be slow. */
+	/*
+	 * Four seconds before anything is asked anew, a minute where the machine is slow: then
+	 * rxe of 6.1 may call a read complete that is not.
+	 */
 	struct ibv_qp_attr send = {
 		.qp_state = IBV_QPS_RTS,
-		.timeout = 20,
+		.timeout = slower() > 1 ? 24 : 20,
 		.retry_cnt = 7,
 		.rnr_retry = 7,
 		.sq_psn = PSN,
