@@ -36,6 +36,10 @@ static inline unsigned long lend_memory_failures(void)
 	return nr;
 }
 
+#ifndef __uninitialized
+#define __uninitialized
+#endif
+
 #ifndef MAX_PAGE_ORDER
 #define MAX_PAGE_ORDER (MAX_ORDER - 1)
 #endif

@@ -35,20 +35,23 @@ static int insert(struct vm_area_struct *vma, unsigned long addr, unsigned long 
 	const struct lend_extent *ext = &buf->mem.ext[lend_extents_find(&buf->mem, index)];
 	const struct lend_extent *last = &buf->mem.ext[buf->mem.nr - 1];
 	const bool compound = buf->mem.compound;
-	unsigned long nr = min_t(unsigned long, npages, BATCH), left, i, end;
-	struct page *batch[BATCH], *page, *first = ext->page + (index - ext->index);
+	unsigned long nr = min_t(unsigned long, npages, BATCH), left, i = 0, end;
+	struct page *page, *first = ext->page + (index - ext->index);
+	/* Many kernels zero what is on the stack: that would be eight steps a page. */
+	struct page *batch[BATCH] __uninitialized, **slot = batch;
 	int err;
 
-	for (i = 0; i < nr; ext++) {
-		page = ext->page + (index + i - ext->index);
+	for (page = first;; page = (++ext)->page) {
 		end = ext < last ? min(nr, ext[1].index - index) : nr;
-		for (; i < end; i++, page++) {
+		do {
 			if (PageHWPoison(page) || (compound && !same_lock(page, first))) {
 				nr = i;
 				break;
 			}
-			batch[i] = page;
-		}
+			*slot++ = page++;
+		} while (++i < end);
+		if (i >= nr)
+			break;
 	}
 	left = nr;
 	err = vm_insert_pages(vma, addr, batch, &left);
