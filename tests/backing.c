@@ -298,7 +298,7 @@ static char *fragment(size_t *size)
 	must(madvise(mem, most, MADV_NOHUGEPAGE));
 	*size = most;
 	most = 0;
-	while (meminfo("MemFree") > 80 * MiB) {
+	while (meminfo("MemFree") + on_cpu_lists(-1) > 80 * MiB) {
 		fault_in(mem + most, step);
 		most += step;
 	}

@@ -13,6 +13,7 @@ static const uint32_t sliced[] = {
 };
 
 #define MOMENTS	8
+#define LASTING	60000	/* microseconds */
 
 /* Long enough to be interrupted. */
 static size_t big(void)
@@ -24,7 +25,7 @@ static size_t big(void)
 	size = st.f_bfree * PAGE / 4 * 3;
 	if (size > GiB)
 		size = GiB;
-	return slower() > 1 ? size / 4 : size;
+	return slower() > 1 ? size / 8 : size;
 }
 
 static uint64_t microseconds(void)
@@ -123,9 +124,12 @@ static void in_the_middle(int number, int expected, int flags)
 		struct job job = { .call = give_size, .flags = flags };
 		int hits = 0;
 
-		/* Of one run less: its memory may have to be moved aside. */
-		job.size = backings[k] == LEND_BACKING_CONTIG ? big() / 4 : big();
-		took = duration(&job, backings[k]);
+		/* As large as it takes to last. Of one run less: it may have to be moved aside. */
+		size_t most = backings[k] == LEND_BACKING_CONTIG ? big() / 4 : big();
+
+		job.size = 48 * MiB;
+		while ((took = duration(&job, backings[k])) < LASTING && 2 * job.size <= most)
+			job.size *= 2;
 		for (int moment = 0; moment < MOMENTS; moment++) {
 			int status;
 
