@@ -121,13 +121,12 @@ static void in_the_middle(int number, int expected, int flags)
 {
 	for (size_t k = 0; k < ARRAY_SIZE(backings); k++) {
 		uint64_t used = used_bytes(), free_before = available(), took;
-		struct job job = { .call = give_size, .flags = flags };
+		/* Of one run less: it may have to be moved aside. */
+		size_t most = backings[k] == LEND_BACKING_CONTIG ? big() / 4 : big();
+		struct job job = { .call = give_size, .size = 48 * MiB, .flags = flags };
 		int hits = 0;
 
-		/* As large as it takes to last. Of one run less: it may have to be moved aside. */
-		size_t most = backings[k] == LEND_BACKING_CONTIG ? big() / 4 : big();
-
-		job.size = 48 * MiB;
+		/* As large as it takes to last. */
 		while ((took = duration(&job, backings[k])) < LASTING && 2 * job.size <= most)
 			job.size *= 2;
 		for (int moment = 0; moment < MOMENTS; moment++) {
@@ -145,8 +144,11 @@ static void in_the_middle(int number, int expected, int flags)
 			close(job.fd);
 		}
 		printf("# backing %u: %d of %d interrupted\n", backings[k], hits, MOMENTS);
-		/* Once there is a run, the kernel moves aside and zeroes all of it in one go. */
-		check(hits || backings[k] == LEND_BACKING_CONTIG);
+		/*
+		 * Once there is a run, the kernel moves aside and zeroes all of it in one go. And
+		 * where signals take long, too, they may all come late.
+		 */
+		check(hits || backings[k] == LEND_BACKING_CONTIG || slower() > 1);
 	}
 }
 
@@ -218,7 +220,7 @@ static void emptied(void **state)
 		hits += status == EINTR;
 		check(get_info(job.fd).bytes == job.size);
 	}
-	check(hits);
+	check(hits || slower() > 1);
 	close(must(open_empty(&job)));
 	check(!words_left(mem, job.size));
 	must(munmap(mem, job.size));
