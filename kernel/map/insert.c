@@ -37,7 +37,7 @@ static int insert(struct vm_area_struct *vma, unsigned long addr, unsigned long 
 	const bool compound = buf->mem.compound;
 	unsigned long nr = min_t(unsigned long, npages, BATCH), left, i = 0, end;
 	struct page *page, *first = ext->page + (index - ext->index);
-	/* Many kernels zero what is on the stack: that would be eight steps a page. */
+	/* Many kernels zero what is on the stack: all of it, for each batch. */
 	struct page *batch[BATCH] __uninitialized, **slot = batch;
 	int err;
 
