@@ -182,6 +182,8 @@ enum ibv_wc_status transfer(struct endpoint *e, enum ibv_wr_opcode opcode, size_
 
 	for (size_t at = 0; at < size && status == IBV_WC_SUCCESS; at += PIECE)
 		status = transfer_piece(e, opcode, at, size - at < PIECE ? size - at : PIECE);
+	if (status != IBV_WC_SUCCESS)
+		printf("# transfer: %s\n", ibv_wc_status_str(status));
 	return status;
 }
 
