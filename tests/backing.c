@@ -283,16 +283,6 @@ static void dma_bits(void **state)
 	}
 }
 
-/*
- * Processors keep lists of free memory, Linux 7.2 hundreds of MiB in 2 MiB each, that
- * single pages are not taken from. Contiguous memory makes them give it back.
- */
-static void empty_cpu_lists(void)
-{
-	close(make_buffer(8 * MiB, LEND_BACKING_CONTIG, 0));
-	check(on_cpu_lists(-1) < 32 * MiB);
-}
-
 #define STRIDE	(128 * KiB)
 
 /*
@@ -308,7 +298,8 @@ static char *fragment(size_t *size)
 	must(madvise(mem, most, MADV_NOHUGEPAGE));
 	*size = most;
 	most = 0;
-	empty_cpu_lists();
+	/* What is left there of 2 MiB each is free, but not for single pages. */
+	wait_for(on_cpu_lists(-1) < 64 * MiB);
 	while (meminfo("MemFree") > 80 * MiB) {
 		fault_in(mem + most, step);
 		most += step;
@@ -365,6 +356,20 @@ static void fragmented(void **state)
 	{ #test ": contig", test, NULL, NULL, (void *)&backings[2] },		\
 	{ #test ": vmalloc", test, NULL, NULL, (void *)&backings[3] }
 
+static int set_up(void **state)
+{
+	(void)state;
+	limit_cpu_lists();
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	unlimit_cpu_lists();
+	return 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -379,5 +384,5 @@ int main(void)
 		cmocka_unit_test(fragmented),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -87,23 +87,13 @@ static void lend_one(struct lent *l)
 		check(physical(l->mem + at) == phys_at(l->runs, l->nr, at));
 }
 
-/* From Linux 5.14 on; before, the lists of processors have less than a MiB anyway. */
-static void limit_cpu_lists(const char *fraction)
-{
-	static const char path[] = "/proc/sys/vm/percpu_pagelist_high_fraction";
-
-	if (kernel_from(5, 14))
-		write_text(path, fraction);
-}
-
 static int set_up(void **state)
 {
 	int socks[2];
 
 	rdma_up(state);
 	swap_on();
-	/* What is freed is not kept on the lists of processors, but for a MiB. */
-	limit_cpu_lists("100000");
+	limit_cpu_lists();
 	used_before = used_bytes();
 	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, socks));
 	peer = spawn(peer_main, socks);
@@ -118,7 +108,7 @@ static int tear_down(void **state)
 {
 	for (size_t i = 0; i < NR; i++)
 		free(lent[i].runs);
-	limit_cpu_lists("0");
+	unlimit_cpu_lists();
 	swap_off();
 	return rdma_down(state);
 }

@@ -175,6 +175,23 @@ size_t on_cpu_lists(int node)
 	return pages * PAGE;
 }
 
+/* From Linux 5.14 on; before, the lists have less than a MiB anyway. */
+static void set_cpu_lists(const char *fraction)
+{
+	if (kernel_from(5, 14))
+		write_text("/proc/sys/vm/percpu_pagelist_high_fraction", fraction);
+}
+
+void limit_cpu_lists(void)
+{
+	set_cpu_lists("100000");
+}
+
+void unlimit_cpu_lists(void)
+{
+	set_cpu_lists("0");
+}
+
 size_t available(void)
 {
 	return meminfo("MemAvailable") + on_cpu_lists(-1);

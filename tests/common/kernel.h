@@ -43,6 +43,9 @@ uint64_t vmstat(const char *name);
  * Of one node, or of all (-1).
  */
 size_t on_cpu_lists(int node);
+/* What is freed from now on is not kept there, but for a MiB. */
+void limit_cpu_lists(void);
+void unlimit_cpu_lists(void);
 /* MemAvailable with them. */
 size_t available(void);
 
