@@ -79,7 +79,7 @@ static int peer_main(void *arg)
 		check(errno == EFAULT);
 		return 1;
 	}
-	connect_endpoint(&e);
+	connect_endpoint(&e, IBV_MTU_4096);
 
 	hear(e.sock, 'w');
 	if (p->access & IBV_ACCESS_REMOTE_WRITE)
@@ -139,7 +139,7 @@ static const char *two_processes(struct subject *s, long access)
 	if (register_memory(&e, s->mem, SIZE, 0)) {
 		word = outcome(-1, "");
 	} else {
-		connect_endpoint(&e);
+		connect_endpoint(&e, IBV_MTU_4096);
 		word = there_and_back(s, &e);
 	}
 	close_endpoint(&e);

@@ -44,7 +44,7 @@ static int peer_main(void *arg)
 	for (size_t i = 0; i < NR; i++) {
 		open_endpoint(&ends[i], socks[1]);
 		must(register_memory(&ends[i], mem, SIZE, 0));
-		connect_endpoint(&ends[i]);
+		connect_endpoint(&ends[i], IBV_MTU_1024);
 	}
 	hear(socks[1], 'r');
 	for (size_t i = 0; i < NR; i++) {
@@ -80,7 +80,7 @@ static void lend_one(struct lent *l)
 	fill_pattern(l->mem, SIZE, seed(i, false));
 	open_endpoint(&l->end, sock);
 	must(register_memory(&l->end, l->mem, SIZE, REMOTE));
-	connect_endpoint(&l->end);
+	connect_endpoint(&l->end, IBV_MTU_1024);
 
 	l->runs = get_runs(l->fd, &l->nr);
 	for (size_t at = 0; at < SIZE; at += PAGE)

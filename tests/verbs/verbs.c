@@ -11,7 +11,6 @@
 int rdma_up(void **state)
 {
 	(void)state;
-	/* The larger its packets, the fewer of them an emulated processor has to check. */
 	check(shell("modprobe -a veth rdma_rxe && "
 		    "ip link add lend0 mtu 9000 type veth peer name lend1 mtu 9000 && "
 		    "ip addr add 10.77.0.1/24 dev lend0 && "
@@ -106,7 +105,7 @@ static struct address exchange(const struct endpoint *e)
 	return other;
 }
 
-void connect_endpoint(struct endpoint *e)
+void connect_endpoint(struct endpoint *e, enum ibv_mtu packets)
 {
 	const struct address other = exchange(e);
 	struct ibv_qp_attr init = {
@@ -116,7 +115,7 @@ void connect_endpoint(struct endpoint *e)
 	};
 	struct ibv_qp_attr receive = {
 		.qp_state = IBV_QPS_RTR,
-		.path_mtu = IBV_MTU_4096,
+		.path_mtu = packets,
 		.dest_qp_num = other.qpn,
 		.rq_psn = PSN,
 		.max_dest_rd_atomic = 1,

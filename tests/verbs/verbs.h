@@ -34,8 +34,12 @@ int register_memory(struct endpoint *e, void *mem, size_t size, int access);
 void deregister_memory(struct endpoint *e);
 #define REMOTE (IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_WRITE)
 
-/* Both processes call it, with their memory registered. */
-void connect_endpoint(struct endpoint *e);
+/*
+ * Both processes call it, with their memory registered. The larger the packets, the fewer
+ * of them an emulated processor has to check; but rxe ends what it does with an error where
+ * there is no memory for one: IBV_MTU_1024 takes single pages.
+ */
+void connect_endpoint(struct endpoint *e, enum ibv_mtu packets);
 
 /*
  * IBV_WR_RDMA_WRITE: from the start of the memory here to that of the other side;
