@@ -9,7 +9,7 @@ static const char *export_hint(int err)
 {
 	switch (err) {
 	case EBADF:
-		return ": a descriptor open for writing is needed, since devices may write";
+		return ": a descriptor open for reading and writing is needed, since devices do both";
 	case EINVAL:
 		return ": O_CLOEXEC and one of O_RDONLY, O_WRONLY and O_RDWR are known";
 	case ENODATA:

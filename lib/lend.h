@@ -203,7 +203,7 @@ int lend_sync(int fd, uint64_t offset, uint64_t length, uint32_t flags);
 
 /**
  * lend_dmabuf() - share a buffer with devices
- * @fd: open for writing, since devices may write; remains the caller's
+ * @fd: open for reading and writing, since devices do both; remains the caller's
  * @flags: O_RDONLY, O_WRONLY or O_RDWR: what the dma-buf may be mapped for
  *
  * What comes back is what V4L2, DRM, InfiniBand and others take by the name of
@@ -213,8 +213,8 @@ int lend_sync(int fd, uint64_t offset, uint64_t length, uint32_t flags);
  * chance only.
  *
  * Return: a descriptor, to be closed by the caller.
- * Errors: EBADF: @fd is not open for writing. EINVAL: @flags. ENODATA: the file
- * is empty.
+ * Errors: EBADF: @fd is not open for both. EINVAL: @flags. ENODATA: the file is
+ * empty.
  */
 int lend_dmabuf(int fd, int flags);
 

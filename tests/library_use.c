@@ -252,7 +252,7 @@ static void dmabuf(void **state)
 	close(other);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	other = must(open(path, O_RDONLY | O_CLOEXEC));
-	refused(lend_dmabuf(other, O_RDONLY), EBADF, "open for writing");
+	refused(lend_dmabuf(other, O_RDONLY), EBADF, "open for reading and writing");
 	close(other);
 	close(empty);
 	close(fd);

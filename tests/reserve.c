@@ -236,11 +236,25 @@ static void yields(void **state)
 	must(with("reserve=64M"));
 }
 
+/* All that is left of the reserve is lent, and the page there is not of it. */
+static void not_lent(uint64_t bad)
+{
+	int fd = make_buffer(RESERVE, LEND_BACKING_FOLIOS, 0);
+	size_t nr;
+	struct lend_phys_run *runs = get_runs(fd, &nr);
+
+	assert_int_equal(reserve_free(), 0);
+	for (size_t i = 0; i < nr; i++)
+		check(bad < runs[i].phys || bad - runs[i].phys >= runs[i].length);
+	free(runs);
+	close(fd);
+	wait_for(reserve_free() == RESERVE - HUGE);
+}
+
 /* A page that broke while nobody had it is lent to nobody. */
 static void broken_while_idle(void **state)
 {
 	struct lend_phys_run *runs;
-	char text[32];
 	uint64_t bad;
 	size_t nr;
 	int fd;
@@ -252,22 +266,66 @@ static void broken_while_idle(void **state)
 	free(runs);
 	close(fd);
 	wait_for(reserve_free() == RESERVE);
-	snprintf(text, sizeof(text), "%#lx", bad);
-	/* It says that it could not help it; the page is broken all the same. */
-	fd = must(open("/sys/devices/system/memory/hard_offline_page", O_WRONLY | O_CLOEXEC));
-	(void)!write(fd, text, strlen(text));
-	close(fd);
-
-	fd = make_buffer(RESERVE, LEND_BACKING_FOLIOS, 0);
-	runs = get_runs(fd, &nr);
-	for (size_t i = 0; i < nr; i++)
-		check(bad < runs[i].phys || bad - runs[i].phys >= runs[i].length);
-	free(runs);
-	close(fd);
-	wait_for(reserve_free() == RESERVE - HUGE);
+	hard_offline(bad);
+	not_lent(bad);
 	/* Another reserve has none of it. */
 	without(state);
 	must(with("reserve=64M"));
+}
+
+/* Nor one that broke while somebody still had its folio pinned. */
+static void broken_while_pinned(void **state)
+{
+	int fd = make_buffer(3 * HUGE, LEND_BACKING_FOLIOS, 0), ends[2];
+	char *mem = map_buffer(fd, 3 * HUGE), bytes[2];
+	struct iovec pages[] = { { mem + HUGE, 1 }, { mem + 2 * HUGE, 1 } };
+	struct lend_phys_run *runs;
+	uint64_t bad;
+	size_t nr;
+
+	(void)state;
+	runs = get_runs(fd, &nr);
+	bad = phys_at(runs, nr, HUGE + PAGE);
+	free(runs);
+	mem[HUGE] = mem[2 * HUGE] = 1;
+	must(pipe2(ends, O_CLOEXEC));
+	check(must(vmsplice(ends[1], pages, 2, 0)) == 2);
+	must(munmap(mem, 3 * HUGE));
+	close(fd);
+	wait_for(reserve_free() == RESERVE - 2 * HUGE);
+	hard_offline(bad);
+	/* Who is lent something now has looked for what broke. */
+	close(make_buffer(HUGE, LEND_BACKING_FOLIOS, 0));
+
+	check(must(read(ends[0], bytes, 2)) == 2);
+	close(ends[0]);
+	close(ends[1]);
+	/* The other one comes back. */
+	wait_for(reserve_free() >= RESERVE - HUGE);
+	not_lent(bad);
+	without(state);
+	must(with("reserve=64M"));
+}
+
+/* What is set aside is lent however short of memory the machine is. */
+static void machine_short(void **state)
+{
+	size_t low = meminfo("MemTotal") / 40, most = meminfo("MemTotal");
+	char *mem = must(mmap(NULL, most, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+	int fd = make_empty(LEND_BACKING_PAGES, 0);
+
+	(void)state;
+	for (size_t at = 0; meminfo("MemAvailable") > low; at += MiB)
+		fault_in(mem + at, MiB);
+	must_fail(ftruncate(fd, MiB), ENOMEM);
+	close(fd);
+	fd = make_buffer(4 * HUGE, LEND_BACKING_CONTIG, 0);
+	assert_int_equal(reserve_free(), RESERVE - 4 * HUGE);
+	close(fd);
+	wait_for(reserve_free() == RESERVE);
+	close(make_buffer(RESERVE, LEND_BACKING_FOLIOS, 0));
+	must(munmap(mem, most));
 }
 
 static void unloaded(void **state)
@@ -411,8 +469,10 @@ int main(void)
 		reserve_test(not_for_these),
 		reserve_test(limits_hold),
 		reserve_test(pinned),
+		reserve_test(machine_short),
 		reserve_test(yields),
 		reserve_test(broken_while_idle),
+		reserve_test(broken_while_pinned),
 		reserve_test(unloaded),
 		reserve_test(refused_sizes),
 		SWEEP(0),

@@ -268,7 +268,7 @@ static void judge_dmabuf(const struct use *use, const struct mapping *m, struct 
 	(void)use;
 	switch (m->kind) {
 	case KIND_LEND:
-		verdict_say(v, WORKS, 0, "LEND_IOC_DMABUF, or lend_dmabuf(), of the file opened for writing");
+		verdict_say(v, WORKS, 0, "LEND_IOC_DMABUF, or lend_dmabuf(), of the file opened O_RDWR");
 		break;
 	case KIND_DMABUF:
 		verdict_say(v, WORKS, 0, "it is one");

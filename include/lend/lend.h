@@ -255,8 +255,8 @@ dma_addr_t lend_dma_address(const struct lend_dma *dma, u64 offset, u64 *left);
  * @file: the buffer; the dma-buf holds it
  * @flags: O_RDONLY, O_WRONLY or O_RDWR: what its descriptors may be mapped for
  *
- * Return: the dma-buf, for dma_buf_fd() or dma_buf_put(); or ERR_PTR(): -EACCES when
- * @file is from a read-only descriptor, since devices write where they like;
+ * Return: the dma-buf, for dma_buf_fd() or dma_buf_put(); or ERR_PTR(): -EACCES unless
+ * @file is open for reading and writing, since devices do both where they like;
  * -EOPNOTSUPP for lend_from_user()'s and for registers; -ENOMEM and what else
  * dma_buf_export() says.
  */

@@ -69,9 +69,10 @@ static bool charge_user(struct lend_charge *charge, unsigned long npages)
  */
 static bool promise(unsigned long npages, unsigned long spare)
 {
-	long available = spare + si_mem_available() - (long)(totalram_pages() / 32);
+	long machine = si_mem_available() - (long)(totalram_pages() / 32);
 
-	return available > 0 && add_below(&promised, npages, available);
+	/* What is set aside is there however short of memory the machine is. */
+	return add_below(&promised, npages, spare + max(machine, 0L));
 }
 
 /**

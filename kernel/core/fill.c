@@ -178,7 +178,9 @@ unsigned long lend_fill_spare(const struct lend_spec *spec, unsigned long npages
 	struct lend_fill fill = {};
 	unsigned long spare = 0;
 
-	if (!spec->backing->reserved || !lend_reserve_free() || from_where(spec, &fill))
+	/* It lends whole folios. */
+	if (!spec->backing->reserved || npages < LEND_HUGE_PAGES || !lend_reserve_free() ||
+	    from_where(spec, &fill))
 		return 0;
 	fill.memcg = get_mem_cgroup_from_mm(current->mm);
 	if (may_be_uncharged(fill.memcg))

@@ -134,11 +134,11 @@ static unsigned long find_fit(const struct lend_fill *fill, unsigned long nr)
 }
 
 /**
- * lend_reserve_run() - could the reserve lend so much in one run now?
+ * lend_reserve_run() - how much has the reserve, if it could lend so much in one run now?
  * @fill: the buffer's needs
  * @npages: how long
  *
- * Return: @npages or 0.
+ * Return: pages, @npages at least, for what others were promised is counted with them; or 0.
  */
 unsigned long lend_reserve_run(const struct lend_fill *fill, unsigned long npages)
 {
@@ -149,7 +149,7 @@ unsigned long lend_reserve_run(const struct lend_fill *fill, unsigned long npage
 	spin_lock(&reserve.lock);
 	bit = find_fit(fill, npages >> LEND_HUGE_ORDER);
 	spin_unlock(&reserve.lock);
-	return bit < reserve.nr ? npages : 0;
+	return bit < reserve.nr ? lend_reserve_free() : 0;
 }
 
 /**
@@ -182,7 +182,10 @@ static void leave_broken(void)
 	if (READ_ONCE(reserve.failures) == failures)
 		return;
 	mutex_lock(&reserve.look);
+	if (reserve.failures == failures)
+		goto out;	/* somebody else has looked meanwhile */
 	for_each_clear_bit(bit, reserve.busy, reserve.nr) {
+		cond_resched();
 		if (!lend_folio_broken(folio_at(bit)))
 			continue;
 		spin_lock(&reserve.lock);
@@ -193,6 +196,7 @@ static void leave_broken(void)
 		spin_unlock(&reserve.lock);
 	}
 	WRITE_ONCE(reserve.failures, failures);
+out:
 	mutex_unlock(&reserve.look);
 }
 
@@ -253,6 +257,7 @@ static void zero_work(struct work_struct *work)
 
 	for_each_set_bit(bit, reserve.dirty, reserve.nr) {
 		struct page *page = folio_at(bit);
+		bool broken;
 
 		/* Pinned: what a device still writes there nobody else shall have. */
 		if (page_count(page) > 1) {
@@ -263,10 +268,14 @@ static void zero_work(struct work_struct *work)
 			clear_highpage(page + i);
 			cond_resched();
 		}
+		/* leave_broken() does not look at what waits here. */
+		broken = lend_folio_broken(page);
 		spin_lock(&reserve.lock);
 		__clear_bit(bit, reserve.dirty);
-		__clear_bit(bit, reserve.busy);
-		atomic_long_add(LEND_HUGE_PAGES, &reserve.free);
+		if (!broken) {
+			__clear_bit(bit, reserve.busy);
+			atomic_long_add(LEND_HUGE_PAGES, &reserve.free);
+		}
 		spin_unlock(&reserve.lock);
 	}
 	if (pinned)

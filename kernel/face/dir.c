@@ -69,11 +69,11 @@ int lend_unlink(struct file *file)
 	struct inode *inode = d_inode(dentry);
 	int err = -ENOENT;
 
-	if (d_mountpoint(dentry)) {
-		err = -EBUSY;
-	} else if (!IS_ROOT(dentry) && !d_unhashed(dentry)) {
-		inode_lock(inode);	/* link() counts under it */
-		err = simple_unlink(d_inode(parent), dentry);
+	if (!IS_ROOT(dentry) && !d_unhashed(dentry)) {
+		inode_lock(inode);	/* link() counts under it, and mount() attaches */
+		err = d_mountpoint(dentry) ? -EBUSY : simple_unlink(d_inode(parent), dentry);
+		if (!err)
+			dont_mount(dentry);
 		inode_unlock(inode);
 		if (!err)
 			d_delete(dentry);

@@ -24,7 +24,10 @@ static vm_fault_t fault(struct vm_fault *vmf)
 
 	/* lend_buffer_revoke() waits for the lock. */
 	mutex_lock(&buf->mapped_lock);
-	if (!READ_ONCE(buf->revoked)) {
+	/* A thread for which there are huge entries may have put one there meanwhile. */
+	if (pmd_trans_huge(*vmf->pmd)) {
+		ret = VM_FAULT_NOPAGE;
+	} else if (!READ_ONCE(buf->revoked)) {
 		ret = vmf_insert_pfn(vma, addr, pfn);
 		while (ret == VM_FAULT_NOPAGE && (addr += PAGE_SIZE) < end)
 			if (vmf_insert_pfn(vma, addr, ++pfn) != VM_FAULT_NOPAGE)
@@ -63,10 +66,18 @@ static vm_fault_t huge_fault(struct vm_fault *vmf, unsigned int order)
 
 #ifdef CONFIG_HAVE_IOREMAP_PROT
 /* The kernel asks for up to a page from anywhere in the mapping, and looks at no end. */
-static int access(struct vm_area_struct *vma, unsigned long addr, void *buf, int len, int write)
+static int access(struct vm_area_struct *vma, unsigned long addr, void *data, int len, int write)
 {
+	struct lend_buffer *buf = vma->vm_private_data;
+	int ret = -EIO;
+
 	len = min_t(unsigned long, len, vma->vm_end - addr);
-	return generic_access_phys(vma, addr, buf, len, write);
+	/* lend_buffer_revoke() waits for the lock. */
+	mutex_lock(&buf->mapped_lock);
+	if (!READ_ONCE(buf->revoked))
+		ret = generic_access_phys(vma, addr, data, len, write);
+	mutex_unlock(&buf->mapped_lock);
+	return ret;
 }
 #endif
 

@@ -142,6 +142,14 @@ void write_textf(const char *path, const char *format, ...)
 	free(text);
 }
 
+void hard_offline(uint64_t phys)
+{
+	int fd = must(open("/sys/devices/system/memory/hard_offline_page", O_WRONLY | O_CLOEXEC));
+
+	dprintf(fd, "%#lx", phys);
+	close(fd);
+}
+
 uint64_t vmstat(const char *name)
 {
 	FILE *file = fopen("/proc/vmstat", "re");

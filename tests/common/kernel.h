@@ -36,6 +36,8 @@ void write_pattern(int fd, size_t size, uint64_t seed);
 
 void write_text(const char *path, const char *text);
 void write_textf(const char *path, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Declares the page there broken. Some kernels say that they could not help it; it is. */
+void hard_offline(uint64_t phys);
 /* A line of /proc/vmstat. */
 uint64_t vmstat(const char *name);
 /*
