@@ -260,6 +260,8 @@ static void close_both(struct scene *s)
 static void nowhere(struct scene *s)
 {
 	(void)s;
+	/* Said aloud, too, when a chunk of it cannot be filled. */
+	write_text("/dev/kmsg", "<4>lend-test: expect percpu: allocation failed");
 	must(mkdir(MOUNTED, 0700));
 }
 
@@ -280,6 +282,7 @@ static void unmount_it(struct scene *s)
 	(void)s;
 	must(umount(MOUNTED));
 	must(rmdir(MOUNTED));
+	write_text("/dev/kmsg", "<4>lend-test: expected");
 }
 
 static void mounted(struct scene *s)

@@ -151,7 +151,7 @@ static void still_mapped(struct scene *s)
 /* The kernel says aloud when it has no stack for a process. */
 static void to_be_forked(struct scene *s)
 {
-	write_text("/dev/kmsg", "<4>lend-test: expect page allocation failure|vmalloc error");
+	write_text("/dev/kmsg", "<4>lend-test: expect page allocation failure|vmalloc error|percpu: allocation failed");
 	mapped_file(s);
 }
 
