@@ -335,7 +335,7 @@ static void unbound_in_use(void **state)
 		/* Who maps registers waits for a DMA: in the end there is time for a whole use. */
 		usleep(i >= UNBINDINGS && i % 4 == 3 ? 300000 * slower() : i % 16 * 1000);
 		for (int j = 0; j < 2; j++)
-			check(!waitpid(pid[j], NULL, WNOHANG));
+			check(!has_ended(pid[j]));
 		must(write_to(unbinding.take, unbinding.take_what));
 		check(!has_node());
 		must(write_to(unbinding.give, unbinding.give_what));

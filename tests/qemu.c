@@ -78,14 +78,6 @@ static bool has_firmware(int fd)
 	return memmem(low, sizeof(low), "SeaBIOS (version", 16);
 }
 
-static bool running(const struct machine *m)
-{
-	siginfo_t info = {};
-
-	must(waitid(P_PID, m->pid, &info, WEXITED | WNOHANG | WNOWAIT));
-	return !info.si_pid;
-}
-
 /* With a dump of its memory from KEPT on. */
 static void quit(struct machine *m)
 {
@@ -106,8 +98,8 @@ static const char *refusal(struct machine *m)
 /* Until the firmware finds nothing to start; @fd is the file, mapped here @here times. */
 static const char *run_firmware(struct machine *m, int fd, unsigned int here)
 {
-	wait_for(file_says(debug, "No bootable device.") || !running(m));
-	if (!running(m))
+	wait_for(file_says(debug, "No bootable device.") || has_ended(m->pid));
+	if (has_ended(m->pid))
 		return refusal(m);
 
 	check(process_maps(m->pid, fd));
@@ -155,8 +147,8 @@ static const char *empty(struct subject *s, long arg)
 	 * write in between.
 	 */
 	check(dprintf(m.monitor[1], "info status\n") > 0);
-	wait_for(file_says(errors, "VM status: paused") || !running(&m));
-	if (!running(&m)) {
+	wait_for(file_says(errors, "VM status: paused") || has_ended(m.pid));
+	if (has_ended(m.pid)) {
 		word = refusal(&m);
 	} else {
 		check(process_maps(m.pid, own.fd));

@@ -69,7 +69,6 @@ static int do_job(void *arg)
 static int interrupt(struct job *job, int number, unsigned int usec, size_t wanted)
 {
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = job->flags };
-	siginfo_t gone = {};
 	pid_t pid;
 
 	/* Before there is a child that it could kill. */
@@ -79,9 +78,8 @@ static int interrupt(struct job *job, int number, unsigned int usec, size_t want
 	while (!*begun)
 		sched_yield();
 	usleep(usec);
-	do {
-		must(waitid(P_PID, pid, &gone, WEXITED | WNOHANG | WNOWAIT));
-	} while (job->done(job, wanted) < wanted && !gone.si_pid && !usleep(500));
+	while (job->done(job, wanted) < wanted && !has_ended(pid))
+		usleep(500);
 	must(kill(pid, number));
 	return reap(pid);
 }

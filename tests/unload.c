@@ -100,7 +100,7 @@ static void beside_users(void **state)
 		usleep(loads % 8 * 1000);
 		wait_for(is_gone(&refused));
 		for (int i = 0; i < 2; i++)
-			check(!waitpid(users[i], NULL, WNOHANG));
+			check(!has_ended(users[i]));
 	}
 	place->over = true;
 	check(reap(users[0]) == 0);

@@ -290,6 +290,14 @@ int reap(pid_t pid)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+bool has_ended(pid_t pid)
+{
+	siginfo_t info = {};
+
+	must(waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT));
+	return info.si_pid;
+}
+
 void send_fd(int sock, int fd)
 {
 	char control[CMSG_SPACE(sizeof(int))] = {};

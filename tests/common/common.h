@@ -133,6 +133,8 @@ pid_t spawn(int (*fn)(void *arg), void *arg);
 
 /* Waits for the child; its exit status, or 128 + signal. */
 int reap(pid_t pid);
+/* Has the child ended? It remains to be waited for. */
+bool has_ended(pid_t pid);
 
 /* Sends a descriptor over a UNIX socket, takes one from it. */
 void send_fd(int sock, int fd);
