@@ -37,38 +37,46 @@ static int future_dir(const char *path, char dir[PATH_MAX])
 	return 0;
 }
 
+/* Why there can be no file in @dir: @err, unless it is no directory of lend at all. */
+static int no_tmpfile(const char *dir, int err)
+{
+	int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return lend_fail(errno, "%s: %m%s", dir,
+				 errno == ENOENT ? lend_mount_hint() : "");
+	if (!lend_check_named(fd, dir))
+		lend_fail(err, "cannot make a file in %s: %m", dir);
+	err = errno;
+	close(fd);
+	errno = err;
+	return -1;
+}
+
 int lend_tmpfile(const char *path, mode_t mode)
 {
-	int dirfd, fd = -1, err;
 	char dir[PATH_MAX];
+	int fd, err;
 
 	if (path ? future_dir(path, dir) : lend_resolve(NULL, dir))
 		return -1;
-	dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dirfd < 0)
-		return lend_fail(errno, "%s: %m%s", dir,
-				 errno == ENOENT ? lend_mount_hint() : "");
-	if (!lend_check_named(dirfd, dir)) {
-		fd = openat(dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
-		if (fd < 0)
-			lend_fail(errno, "cannot make a file in %s: %m", dir);
-	}
+	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
+	if (fd < 0)
+		return no_tmpfile(dir, errno);
+	if (!lend_check_named(fd, dir))
+		return fd;
 	err = errno;
-	close(dirfd);
+	close(fd);
 	errno = err;
-	return fd;
+	return -1;
 }
 
-int lend_alloc(int fd, uint64_t size, const struct lend_setup *setup)
+/* For a file of lend that is open for writing. */
+static int get_memory(int fd, uint64_t size, const struct lend_setup *setup)
 {
 	char text[LEND_SIZE_LEN], hint[LEND_HINT_LEN];
 	struct lend_setup s;
 
-	if (lend_check(fd))
-		return -1;
-	if ((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY)
-		return lend_fail(EBADF, "cannot get memory: the descriptor is not open "
-				 "for writing");
 	if (!size)
 		return lend_fail(EINVAL, "cannot make a buffer of 0 bytes; "
 				 "the least is 1 byte, which takes a page");
@@ -87,6 +95,16 @@ int lend_alloc(int fd, uint64_t size, const struct lend_setup *setup)
 				 lend_format_size(size, text),
 				 lend_explain(errno, fd, size, setup, hint));
 	return 0;
+}
+
+int lend_alloc(int fd, uint64_t size, const struct lend_setup *setup)
+{
+	if (lend_check(fd))
+		return -1;
+	if ((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY)
+		return lend_fail(EBADF, "cannot get memory: the descriptor is not open "
+				 "for writing");
+	return get_memory(fd, size, setup);
 }
 
 int lend_link(int fd, const char *path)
@@ -132,7 +150,7 @@ int lend_create(const char *path, mode_t mode, uint64_t size,
 
 	if (fd < 0)
 		return -1;
-	if (lend_alloc(fd, size, setup)) {
+	if (get_memory(fd, size, setup)) {
 		if (path)
 			lend_fail(errno, "%s: %s", path, lend_error());
 	} else if (!path) {

@@ -22,7 +22,7 @@ const char *lend_describe(int fd, char buf[LEND_DESCRIBE_LEN]);
 /* What to add to a sentence when lend may not be mounted at all. */
 const char *lend_mount_hint(void);
 
-/* lend_check() for a file that has a name to be shown. */
+/* lend_check() for a file that has a name to be shown; NULL: what /proc knows of it. */
 int lend_check_named(int fd, const char *name);
 
 /* Why @fd could not be set up or get @size bytes, as ": reason", or "". */

@@ -19,21 +19,27 @@ const char *lend_mount_hint(void)
 
 int lend_check_named(int fd, const char *name)
 {
+	char text[LEND_DESCRIBE_LEN];
 	struct statfs st;
+	int err;
 
 	if (fstatfs(fd, &st))
-		return lend_fail(errno, "%s: %m", name);
-	if (st.f_type != LEND_SUPER_MAGIC)
-		return lend_fail(ENOTTY, "%s is not on a lend file system%s",
-				 name, lend_mount_hint());
-	return 0;
+		err = errno;
+	else if (st.f_type != LEND_SUPER_MAGIC)
+		err = ENOTTY;
+	else
+		return 0;
+
+	if (!name)
+		name = lend_describe(fd, text);
+	if (err == ENOTTY)
+		return lend_fail(err, "%s is not on a lend file system%s", name, lend_mount_hint());
+	return lend_fail(err, "%s: %m", name);
 }
 
 int lend_check(int fd)
 {
-	char name[LEND_DESCRIBE_LEN];
-
-	return lend_check_named(fd, lend_describe(fd, name));
+	return lend_check_named(fd, NULL);
 }
 
 int lend_open(const char *path, int flags)

@@ -322,11 +322,14 @@ static void steps(void **state)
 	must(lend_unlink(NAME));
 }
 
-static int may_not_open(void *arg)
+static int may_not(void *arg)
 {
 	(void)arg;
 	must(setuid(65534));
 	refused(lend_open(NAME, O_RDONLY), EACCES, PATH);
+	refused(lend_create(PATH "3/" NAME, 0600, PAGE, NULL), EACCES, "file in " PATH "3");
+	refused(lend_create("/etc/" NAME, 0600, PAGE, NULL), ENOTTY, "/etc is not on a lend");
+	refused(lend_create("/etc/passwd/" NAME, 0600, PAGE, NULL), ENOTDIR, "/etc/passwd");
 	return 0;
 }
 
@@ -344,12 +347,12 @@ static void open_and_unlink(void **state)
 	refused(lend_open("/etc/passwd", O_RDONLY), ENOTTY, "/etc/passwd");
 	must(mkfifo("/tmp/" NAME, 0600));
 	refused(lend_open("/tmp/" NAME, O_RDONLY), ENOTTY, "/tmp/" NAME);
-	assert_int_equal(reap(spawn(may_not_open, NULL)), 0);
+	must(mkdir(PATH "3", 0755));
+	assert_int_equal(reap(spawn(may_not, NULL)), 0);
 
 	refused(lend_unlink("/tmp/" NAME), ENOTTY, "/tmp/" NAME);
 	assert_true(there("/tmp/" NAME));
 	must(unlink("/tmp/" NAME));
-	must(mkdir(PATH "3", 0700));
 	refused(lend_unlink(NAME "3"), EISDIR, PATH "3");
 	must(rmdir(PATH "3"));
 	must(lend_unlink(NAME));
