@@ -143,7 +143,7 @@ int main(int argc, char **argv)
 		      "What memory costs a MiB: get it, map it, write to each page (touch) and\n"
 		      "again, read at random (4096 reads a MiB), unmap, give back. `zero` is what\n"
 		      "zeroing it costs by itself; `mapping` is map + touch - again + unmap; `populate`\n"
-		      "is mmap of all of it at once and munmap.", "1M,16M,128M");
+		      "is mmap of all of it at once and munmap.", "1M,16M,128M,1G");
 	counters_open(&counters);
 	r = report_begin(&o, "The life of memory, per MiB", columns,
 			 ARRAY_SIZE(columns) - (counters.why[0] ? 2 : 0));
