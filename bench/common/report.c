@@ -212,6 +212,13 @@ void report_left_out(struct report *r, const char *memory, size_t size, const ch
 	add_string(object, "memory", memory);
 	json_object_object_add(object, "size", json_object_new_int64(size));
 	add_string(object, "why", why);
+	/* Each run of it says the same. */
+	for (size_t i = 0; i < json_object_array_length(r->left_out); i++) {
+		if (json_object_equal(object, json_object_array_get_idx(r->left_out, i))) {
+			json_object_put(object);
+			return;
+		}
+	}
 	json_object_array_add(r->left_out, object);
 }
 
