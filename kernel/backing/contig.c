@@ -68,16 +68,38 @@ static bool adjacent(struct page *a, struct page *b)
 	return page_to_pfn(b) == page_to_pfn(a) + LEND_HUGE_PAGES;
 }
 
+/* In one of the largest blocks that the buddy allocator keeps, or in neighbouring ones. */
+static bool near(struct page *a, struct page *b)
+{
+	unsigned long x = page_to_pfn(a) >> MAX_PAGE_ORDER, y = page_to_pfn(b) >> MAX_PAGE_ORDER;
+
+	return x <= y + 1 && y <= x + 1;
+}
+
+/* Sorts the folios. Returns the first of @want that are neighbours, or NULL. */
+static struct page **find_run(struct page **folio, unsigned long nr, unsigned long want)
+{
+	unsigned long i, first = 0;
+
+	if (nr < want)
+		return NULL;
+	sort(folio, nr, sizeof(*folio), by_pfn, NULL);
+	for (i = 1; i < nr && i - first < want; i++)
+		if (!adjacent(folio[i - 1], folio[i]))
+			first = i;
+	return i - first == want ? folio + first : NULL;
+}
+
 /*
  * The buddy allocator tends to hand out neighbours, in either direction, while
- * memory is unfragmented. A few more than needed are taken, for the gaps; it is
- * given up early when most of what comes is scattered.
+ * memory is unfragmented. Where there are gaps, a few more than needed are taken;
+ * it is given up early when most of what comes is scattered.
  */
 static int neighbours(struct lend_fill *fill, struct lend_extents *mem, unsigned long npages)
 {
-	unsigned long want = npages >> LEND_HUGE_ORDER, room = want + min(want / 8, 64UL) + 4;
-	unsigned long nr, i, first = 0, jumps = 0;
-	struct page **folio;
+	unsigned long want = npages >> LEND_HUGE_ORDER, room = want + min(want / 8, 64UL) + 12;
+	struct page **folio, **run = NULL, *page, *last = NULL;
+	unsigned long nr = 0, jumps = 0, i;
 	int err = -ENOMEM;
 
 	if (npages & (LEND_HUGE_PAGES - 1))
@@ -86,26 +108,20 @@ static int neighbours(struct lend_fill *fill, struct lend_extents *mem, unsigned
 	if (!folio)
 		return -ENOMEM;
 
-	for (nr = 0; nr < room; nr++) {
-		folio[nr] = lend_fill_alloc(fill, __GFP_NORETRY, LEND_HUGE_ORDER);
-		if (!folio[nr])
+	while (!run && nr < room && jumps <= 8 + nr / 4 && !signal_pending(current)) {
+		page = lend_fill_alloc(fill, __GFP_NORETRY, LEND_HUGE_ORDER);
+		if (!page)
 			break;
-		if (nr && !adjacent(folio[nr - 1], folio[nr]) &&
-		    !adjacent(folio[nr], folio[nr - 1]))
+		if (last && !near(last, page))
 			jumps++;
-		if (jumps > 4 + nr / 4 || signal_pending(current)) {
-			nr++;
-			break;
-		}
+		last = page;
+		folio[nr++] = page;
+		run = find_run(folio, nr, want);
 	}
-	sort(folio, nr, sizeof(*folio), by_pfn, NULL);
-	for (i = 0; i < nr && i - first < want; i++)
-		if (i && !adjacent(folio[i - 1], folio[i]))
-			first = i;
-	if (nr && i - first == want) {
-		err = lend_fill_add(fill, mem, folio[first], npages);
-		for (i = first; i < first + want; i++)
-			folio[i] = NULL;
+	if (run) {
+		err = lend_fill_add(fill, mem, run[0], npages);
+		for (i = 0; i < want; i++)
+			run[i] = NULL;
 	}
 	for (i = 0; i < nr; i++)
 		if (folio[i])
