@@ -68,38 +68,34 @@ static bool adjacent(struct page *a, struct page *b)
 	return page_to_pfn(b) == page_to_pfn(a) + LEND_HUGE_PAGES;
 }
 
-/* In one of the largest blocks that the buddy allocator keeps, or in neighbouring ones. */
-static bool near(struct page *a, struct page *b)
+/* Sorts the folios. Returns how many of them are neighbours, from @first on. */
+static unsigned long longest_run(struct page **folio, unsigned long nr, unsigned long *first)
 {
-	unsigned long x = page_to_pfn(a) >> MAX_PAGE_ORDER, y = page_to_pfn(b) >> MAX_PAGE_ORDER;
+	unsigned long i, start = 0, longest = 0;
 
-	return x <= y + 1 && y <= x + 1;
-}
-
-/* Sorts the folios. Returns the first of @want that are neighbours, or NULL. */
-static struct page **find_run(struct page **folio, unsigned long nr, unsigned long want)
-{
-	unsigned long i, first = 0;
-
-	if (nr < want)
-		return NULL;
 	sort(folio, nr, sizeof(*folio), by_pfn, NULL);
-	for (i = 1; i < nr && i - first < want; i++)
-		if (!adjacent(folio[i - 1], folio[i]))
-			first = i;
-	return i - first == want ? folio + first : NULL;
+	for (i = 0; i < nr; i++) {
+		if (i && !adjacent(folio[i - 1], folio[i]))
+			start = i;
+		if (i - start < longest)
+			continue;
+		longest = i - start + 1;
+		*first = start;
+	}
+	return longest;
 }
 
 /*
  * The buddy allocator tends to hand out neighbours, in either direction, while
  * memory is unfragmented. Where there are gaps, a few more than needed are taken;
- * it is given up early when most of what comes is scattered.
+ * it is given up when so many are not enough. To look after each is dear for
+ * large runs, before there can be one.
  */
 static int neighbours(struct lend_fill *fill, struct lend_extents *mem, unsigned long npages)
 {
-	unsigned long want = npages >> LEND_HUGE_ORDER, room = want + min(want / 8, 64UL) + 12;
-	struct page **folio, **run = NULL, *page, *last = NULL;
-	unsigned long nr = 0, jumps = 0, i;
+	unsigned long want = npages >> LEND_HUGE_ORDER, room = want + min(want / 8, 64UL) + 8;
+	unsigned long step = max(want / 8, 16UL), nr = 0, run = 0, first = 0, i;
+	struct page **folio;
 	int err = -ENOMEM;
 
 	if (npages & (LEND_HUGE_PAGES - 1))
@@ -108,20 +104,20 @@ static int neighbours(struct lend_fill *fill, struct lend_extents *mem, unsigned
 	if (!folio)
 		return -ENOMEM;
 
-	while (!run && nr < room && jumps <= 8 + nr / 4 && !signal_pending(current)) {
-		page = lend_fill_alloc(fill, __GFP_NORETRY, LEND_HUGE_ORDER);
-		if (!page)
+	while (nr < room && !signal_pending(current)) {
+		folio[nr] = lend_fill_alloc(fill, __GFP_NORETRY, LEND_HUGE_ORDER);
+		if (!folio[nr])
 			break;
-		if (last && !near(last, page))
-			jumps++;
-		last = page;
-		folio[nr++] = page;
-		run = find_run(folio, nr, want);
+		if (++nr < want && nr % step)
+			continue;
+		run = longest_run(folio, nr, &first);
+		if (run >= want || run + room - nr < want)
+			break;
 	}
-	if (run) {
-		err = lend_fill_add(fill, mem, run[0], npages);
-		for (i = 0; i < want; i++)
-			run[i] = NULL;
+	if (run >= want) {
+		err = lend_fill_add(fill, mem, folio[first], npages);
+		for (i = first; i < first + want; i++)
+			folio[i] = NULL;
 	}
 	for (i = 0; i < nr; i++)
 		if (folio[i])
