@@ -47,28 +47,20 @@ static int no_tmpfile(const char *dir, int err)
 				 errno == ENOENT ? lend_mount_hint() : "");
 	if (!lend_check_named(fd, dir))
 		lend_fail(err, "cannot make a file in %s: %m", dir);
-	err = errno;
-	close(fd);
-	errno = err;
-	return -1;
+	return lend_drop(fd);
 }
 
 int lend_tmpfile(const char *path, mode_t mode)
 {
 	char dir[PATH_MAX];
-	int fd, err;
+	int fd;
 
 	if (path ? future_dir(path, dir) : lend_resolve(NULL, dir))
 		return -1;
 	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
 	if (fd < 0)
 		return no_tmpfile(dir, errno);
-	if (!lend_check_named(fd, dir))
-		return fd;
-	err = errno;
-	close(fd);
-	errno = err;
-	return -1;
+	return lend_check_named(fd, dir) ? lend_drop(fd) : fd;
 }
 
 /* For a file of lend that is open for writing. */
@@ -146,7 +138,7 @@ static int reopen(int fd, const char *path)
 int lend_create(const char *path, mode_t mode, uint64_t size,
 		const struct lend_setup *setup)
 {
-	int fd = lend_tmpfile(path, mode), err;
+	int fd = lend_tmpfile(path, mode);
 
 	if (fd < 0)
 		return -1;
@@ -158,10 +150,7 @@ int lend_create(const char *path, mode_t mode, uint64_t size,
 	} else if (!lend_link(fd, path)) {
 		return reopen(fd, path);
 	}
-	err = errno;
-	close(fd);
-	errno = err;
-	return -1;
+	return lend_drop(fd);
 }
 
 int lend_unlink(const char *path)

@@ -25,6 +25,9 @@ const char *lend_mount_hint(void);
 /* lend_check() for a file that has a name to be shown; NULL: what /proc knows of it. */
 int lend_check_named(int fd, const char *name);
 
+/* Close @fd on the way out of a failure, whose errno stays. Returns -1. */
+int lend_drop(int fd);
+
 /* Why @fd could not be set up or get @size bytes, as ": reason", or "". */
 const char *lend_explain(int err, int fd, uint64_t size,
 			 const struct lend_setup *setup, char hint[LEND_HINT_LEN]);

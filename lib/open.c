@@ -17,6 +17,15 @@ const char *lend_mount_hint(void)
 	return mounted ? "" : "; \"lend mount\" mounts lend";
 }
 
+int lend_drop(int fd)
+{
+	int err = errno;
+
+	close(fd);
+	errno = err;
+	return -1;
+}
+
 int lend_check_named(int fd, const char *name)
 {
 	char text[LEND_DESCRIBE_LEN];
@@ -57,12 +66,7 @@ int lend_open(const char *path, int flags)
 	if (fd < 0)
 		return lend_fail(errno, "%s: %m%s", full,
 				 errno == ENOENT ? lend_mount_hint() : "");
-	if (lend_check_named(fd, full)) {
-		close(fd);
-		errno = ENOTTY;
-		return -1;
-	}
-	return fd;
+	return lend_check_named(fd, full) ? lend_drop(fd) : fd;
 }
 
 int64_t lend_size(int fd)

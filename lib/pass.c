@@ -48,7 +48,7 @@ int lend_recv(int sock)
 	};
 	struct cmsghdr *cmsg;
 	ssize_t len;
-	int fd = -1, err;
+	int fd = -1;
 
 	len = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
 	if (len < 0)
@@ -67,11 +67,5 @@ int lend_recv(int sock)
 		return lend_fail(EPROTO, "the message on socket %d does not carry exactly "
 				 "one descriptor", sock);
 	}
-	if (lend_check(fd)) {
-		err = errno;
-		close(fd);
-		errno = err;
-		return -1;
-	}
-	return fd;
+	return lend_check(fd) ? lend_drop(fd) : fd;
 }
